@@ -1,0 +1,33 @@
+"""The errors that a person may see, each with the exit code that the command line gives it."""
+
+
+class FindingsError(Exception):
+    """Something that the user can mend; the message names the file, what was found and what to do next."""
+
+    exit_code = 1
+
+
+class UsageError(FindingsError):
+    """The command or its arguments cannot be carried out as given."""
+
+    exit_code = 2
+
+
+class ParamsError(FindingsError):
+    """params.yaml holds a key or a value that is not accepted."""
+
+
+class DocumentError(FindingsError):
+    """A document cannot be read; the message is the reason that failures.csv shows."""
+
+
+class DataError(FindingsError):
+    """A label file, sentence table or dataset is not as documented."""
+
+
+class ModelError(FindingsError):
+    """A model folder is missing, damaged, untrusted or made by other library versions."""
+
+
+class TrackingError(FindingsError):
+    """The MLflow store or registry cannot do what was asked."""

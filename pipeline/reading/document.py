@@ -1,0 +1,81 @@
+"""What every reader returns: metadata and blocks of text in reading order."""
+
+from dataclasses import dataclass, field
+
+DOC_TYPES = (
+    "inspection_report",
+    "focused_visit",
+    "monitoring_visit",
+    "council_statement",
+    "news_article",
+    "committee_minutes",
+    "action_plan",
+    "unknown",
+)
+KINDS = ("title", "heading", "paragraph", "bullet", "table_row")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph-like unit of a document: never more than one heading, bullet, table row or paragraph.
+
+    Attributes:
+        kind: One of `KINDS`.
+        text: The text, white space folded, without bullet mark or paragraph number.
+        page: 1-based page on which the block begins; None where the format has no pages.
+        page_starts: (character offset in `text`, page) for every further page on which the block goes on.
+        level: Depth of a title or heading (0 title, 1 top heading, ...); 0 for other kinds.
+    """
+
+    kind: str
+    text: str
+    page: int | None = None
+    page_starts: tuple[tuple[int, int], ...] = ()
+    level: int = 0
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the page of the character at `offset`.
+
+        Args:
+            offset: Rank of a character in `text`, from 0.
+
+        Returns:
+            The 1-based page, or None where the format has no pages.
+        """
+        page = self.page
+        for start, number in self.page_starts:
+            if offset >= start:
+                page = number
+        return page
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a document says of itself; a field is None only where the document is silent.
+
+    Attributes:
+        doc_type: One of `DOC_TYPES`.
+        framework: The inspection framework, e.g. "ILACS" or "SIF".
+        provider: The council or other provider that the document is about.
+        published: Publication date, ISO 8601.
+    """
+
+    doc_type: str = "unknown"
+    framework: str | None = None
+    provider: str | None = None
+    published: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as read.
+
+    Attributes:
+        metadata: What the document says of itself.
+        blocks: Blocks in reading order.
+        dropped: Lines left out as running heads, feet or page numbers, for inspection.
+    """
+
+    metadata: Metadata = field(default_factory=Metadata)
+    blocks: tuple[Block, ...] = ()
+    dropped: tuple[str, ...] = ()
