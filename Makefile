@@ -1,0 +1,63 @@
+# Everything runs in .venv, made from requirements.lock. Paths are relative, so that the folder's own path may hold spaces.
+# The first of these that is Python 3.11 or later makes .venv.
+PYTHON ?= python3 python3.11 python3.12 python3.13
+SHELL := /bin/sh
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# DVC starts the stages with the `python` that it finds first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := true
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install repro test lint fix bench lock ui clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+install: $(INSTALLED) ## make .venv with the locked versions
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || { \
+		for python in $(PYTHON); do \
+			$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && $$python -m venv .venv && exit; \
+		done; \
+		echo "Python 3.11 or later is needed; tried: $(PYTHON). Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Installing the locked versions into .venv (a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)
+
+repro: $(INSTALLED) ## run the whole pipeline: findings of every document
+	@$(BIN)/python -m dvc repro
+	@echo
+	@echo "Findings: data/findings/index.html (read), data/findings/findings.csv and .parquet (tables)"
+	@echo "MLflow:   $(BIN)/findings ui"
+
+test: $(INSTALLED) ## run the whole test suite
+	@$(BIN)/python -m pytest
+
+lint: $(INSTALLED) ## check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+fix: $(INSTALLED) ## mend style where that can be done by machine
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## measure speed and memory (needs a folder of reports)
+	@$(BIN)/python benchmarks/run.py
+
+lock: ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+
+ui: $(INSTALLED) ## open the MLflow UI
+	@$(BIN)/findings ui
+
+clean: ## delete .venv and what tools leave behind (no data)
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,254 @@
+"""The command `findings`: arguments, one call each, and what is printed about the outcome."""
+
+import json
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.errors import FindingsError
+
+app = typer.Typer(
+    name="findings",
+    help="Label every sentence of inspection reports: strength, weakness, commitment.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+registry = typer.Typer(help="List, promote and roll back model versions.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(registry, name="registry")
+
+PARAMS = Path("params.yaml")
+SOURCES = (Path("data/samples"), Path("data/reports"))
+LABEL_FILES = Path("data/labels")
+SENTENCES = Path("data/sentences")
+DATASET = Path("data/dataset")
+CANDIDATE = Path("models/candidate")
+CHAMPION = Path("models/champion")
+METRICS = Path("metrics.json")
+EVALUATION = Path("data/evaluation")
+PLOTS = Path("plots")
+SOME_FAILED = 3
+
+
+class Format(StrEnum):
+    """File formats of the findings table."""
+
+    parquet = "parquet"
+    csv = "csv"
+    jsonl = "jsonl"
+    xlsx = "xlsx"
+
+
+class View(StrEnum):
+    """How `findings read` prints."""
+
+    table = "table"
+    json = "json"
+
+
+ModelOption = Annotated[Path, typer.Option(help="Model folder.", metavar="DIR")]
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    context: typer.Context,
+    show: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Label every sentence of inspection reports: strength, weakness, commitment."""
+    if show:
+        from importlib.metadata import version as installed
+
+        print(f"findings {installed('inspection-findings')}")
+        raise typer.Exit
+
+
+@app.command()
+def classify(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...",
+            help="Documents (PDF, DOCX, HTML, text, Markdown), folders (searched recursively), or tables (.csv, "
+            ".jsonl, .parquet) with a column 'text', one sentence a row.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
+    formats: Annotated[
+        list[Format] | None, typer.Option("--format", help="Repeat for several; parquet and csv by default.")
+    ] = None,
+    html: Annotated[bool, typer.Option("--html/--no-html", help="Write pages to read in a browser.")] = True,
+    model: ModelOption = CHAMPION,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run left off.")] = False,
+) -> None:
+    """Label the sentences of documents.
+
+    Writes findings.FORMAT, failures.csv and index.html (with a page a report) to the output folder. Exit code: 0 all
+    documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
+
+    Example: findings classify reports/ --output findings/ --format xlsx
+    """
+    from pipeline.batch import classify as run
+
+    chosen = [item.value for item in formats] if formats else ["parquet", "csv"]
+    result = run(
+        paths, output, model=model, formats=chosen, html=html, workers=workers, resume=resume, reporter=_reporter()
+    )
+    print(result.summary())
+    if result.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def read(
+    file: Annotated[Path, typer.Argument(help="A document (PDF, DOCX, HTML, text, Markdown).")],
+    view: Annotated[View, typer.Option("--format", help="How to print.")] = View.table,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the lines left out as running heads and feet.")] = False,
+) -> None:
+    """Show what reading makes of one document: metadata, sections, sentences with page and kind."""
+    from pipeline.reading.outline import describe, render
+
+    description = describe(file, debug=debug)
+    print(json.dumps(description, indent=2, ensure_ascii=False) if view is View.json else render(description))
+
+
+@app.command()
+def extract() -> None:
+    """Stage: read new and changed documents of data/samples and data/reports into data/sentences."""
+    from pipeline.extract import extract_sentences
+
+    report = extract_sentences(SOURCES, SENTENCES, reporter=_reporter())
+    for name, reason in report.failures:
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+    for name, original in report.duplicates:
+        print(f"left out: {name} has the same content as {original}", file=sys.stderr)
+    print(
+        f"{report.new} new, {report.reused} reused, {report.removed} removed; {report.sentences:,} sentences"
+        f"{f', {len(report.failures)} document(s) failed' if report.failures else ''}"
+    )
+
+
+@app.command()
+def dataset() -> None:
+    """Stage: join labels and sentences and divide them by document into data/dataset."""
+    from pipeline.dataset import build_dataset
+
+    report = build_dataset(_params(), LABEL_FILES, SENTENCES, DATASET)
+    for side, counts in (("train", report.train), ("test", report.test)):
+        labels = ", ".join(f"{count:,} {label}" for label, count in counts["labels"].items())
+        print(f"{side}: {counts['sentences']:,} sentences of {counts['documents']} documents ({labels})")
+    if report.joined or report.unmatched:
+        print(f"labels by key: {report.joined:,} met their sentence, {report.unmatched:,} did not")
+    print(f"{report.left_out} training sentences left out because a test document has the same text")
+
+
+@app.command()
+def train() -> None:
+    """Stage: fit, calibrate and set thresholds on the training side; write models/candidate."""
+    from pipeline.training import train_candidate
+
+    classifier = train_candidate(_params(), DATASET, CANDIDATE)
+    scores = classifier.config.scores["out_of_fold"]
+    print(f"model {classifier.version}: out-of-fold macro F1 {scores['macro_f1']}")
+
+
+@app.command()
+def evaluate(
+    model: ModelOption = CANDIDATE,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled sentences (.csv, .jsonl: text, labels); prints scores and writes nothing."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all scores as JSON.")] = False,
+) -> None:
+    """Score a model.
+
+    Without --data: stage, scores the candidate on the test side and writes metrics.json, data/evaluation and plots.
+    With --data: labels may be letters ("SW", "N") or words ("strength; weakness", "none").
+    """
+    from pipeline.evaluation import evaluate_candidate, evaluate_file, render_scores
+    from pipeline.params import EvaluateParams
+
+    if data is None:
+        result = evaluate_candidate(_params(), model, DATASET, METRICS, EVALUATION, PLOTS)
+    else:
+        result = evaluate_file(_params().evaluate if PARAMS.is_file() else EvaluateParams(), model, data)
+    print(json.dumps(result, indent=2) if as_json else render_scores(result))
+
+
+@app.command()
+def register() -> None:
+    """Stage: log the run in MLflow, register the model, and make it champion if it is better."""
+    from pipeline.tracking import register_candidate
+
+    print(register_candidate(_params()).summary())
+
+
+@registry.command("list")
+def list_registered() -> None:
+    """List the model versions of the registry."""
+    from pipeline.tracking import list_versions, render_versions
+
+    print(render_versions(list_versions()))
+
+
+@registry.command()
+def promote(
+    version: Annotated[str, typer.Argument(help="MLflow version number, or the first digits of a model version.")],
+) -> None:
+    """Make a version champion, whatever its scores."""
+    from pipeline.tracking import promote as run
+
+    print(run(version).summary())
+
+
+@registry.command()
+def rollback() -> None:
+    """Bring back the champion before the present one."""
+    from pipeline.tracking import rollback as run
+
+    print(run().summary())
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000) -> None:
+    """Open the MLflow UI on the project's own store."""
+    from pipeline.tracking import serve_ui
+
+    serve_ui(port, announce=print)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        The exit code: 0 done, 1 an error, 2 wrong usage, 3 some documents failed, 130 interrupted.
+    """
+    try:
+        app(args=None if argv is None else list(argv), prog_name="findings")
+    except FindingsError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    return 0
+
+
+def _params() -> Any:  # noqa: ANN401
+    from pipeline.params import load_params
+
+    return load_params(PARAMS)
+
+
+def _reporter() -> Any:  # noqa: ANN401
+    from pipeline.progress import make_reporter
+
+    return make_reporter()

@@ -1,0 +1,285 @@
+"""Evaluation: a model's scores on labelled sentences, its worst errors, and the tables behind the plots."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.classifier import PROBABILITY_COLUMNS, SentenceClassifier
+from pipeline.dataset import load_side, load_summary
+from pipeline.errors import DataError
+from pipeline.files import replace_file, replace_folder
+from pipeline.labels import LABELS, format_labels, label_matrix, read_labels
+from pipeline.model_folder import load_model
+from pipeline.params import EvaluateParams, Params
+from pipeline.scores import Booleans, Floats, Scored, scores_with_intervals
+
+SCORES_FILE = "scores.json"
+ERRORS_FILE = "errors.csv"
+# What `dvc metrics` shows; everything else stands in scores.json.
+HEADLINES = ("macro_f1", "micro_f1", "exact_match", "brier", "ece")
+LABEL_HEADLINES = ("f1", "precision", "recall")
+_CURVE_POINTS = 101
+_WORST_ERRORS = 200
+_DIGITS = 4
+
+
+def evaluate_candidate(
+    params: Params, model: Path, dataset: Path, metrics: Path, evaluation: Path, plots: Path
+) -> dict[str, Any]:
+    """Score a model on the test side and write metrics, scores, errors and plot tables.
+
+    Args:
+        params: All settings.
+        model: Model folder.
+        dataset: Folder that the dataset stage wrote.
+        metrics: JSON file for the headline scores.
+        evaluation: Folder for all scores and the worst errors.
+        plots: Folder for the tables behind the plots.
+
+    Returns:
+        The content of scores.json.
+
+    Raises:
+        DataError: The test side is missing or empty.
+        ModelError: The model cannot be loaded.
+    """
+    classifier = load_model(model)
+    table = load_side(dataset, "test")
+    scored = score_table(classifier, table)
+    result = {
+        "model_version": classifier.version,
+        "test_sha256": load_summary(dataset)["test"]["sha256"],
+        **all_scores(scored, params.evaluate),
+    }
+    with replace_folder(evaluation) as folder:
+        (folder / SCORES_FILE).write_bytes(_json(result))
+        worst = worst_errors(table, scored)
+        worst.to_csv(folder / ERRORS_FILE, index=False, lineterminator="\n")
+    with replace_folder(plots) as folder:
+        for name, rows in plot_tables(scored, params.evaluate).items():
+            rows.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    with replace_file(metrics) as temporary:
+        temporary.write_bytes(_json(headline_metrics(result)))
+    return result
+
+
+def evaluate_file(params: EvaluateParams, model: Path, data: Path) -> dict[str, Any]:
+    """Score a model on a file of labelled sentences.
+
+    Args:
+        params: The section `evaluate` of params.yaml.
+        model: Model folder.
+        data: .csv or .jsonl with the columns `text` and `labels`, and optionally `report` and `doc_type`.
+
+    Returns:
+        Model version, number of sentences and documents, all scores with intervals, also by document type.
+
+    Raises:
+        DataError: The file is not as described.
+        ModelError: The model cannot be loaded.
+    """
+    classifier = load_model(model)
+    table = read_labels([data], need_report=False)
+    table = table[table["text"].notna()].reset_index(drop=True)
+    if table.empty:
+        raise DataError(f"{data}: no row with a text; expected the columns 'text' and 'labels'.")
+    table["document"] = table["report"].fillna(table["report_id"])
+    if table["document"].isna().any():
+        table = table.drop(columns="document")
+    return {"model_version": classifier.version, **all_scores(score_table(classifier, table), params)}
+
+
+def score_table(classifier: SentenceClassifier, table: pd.DataFrame) -> Scored:
+    """Apply a model to labelled sentences.
+
+    Args:
+        classifier: The model.
+        table: Columns `text`, one a label, and optionally `document` and `doc_type`; without `document`, each row
+            counts as a document of its own.
+
+    Returns:
+        Truth and answers, row by row.
+    """
+    predicted = classifier.predict(table["text"].tolist())
+    rows = len(table)
+    return Scored(
+        truth=label_matrix(table),
+        probabilities=predicted[list(PROBABILITY_COLUMNS)].to_numpy(dtype=float),
+        chosen=label_matrix(predicted),
+        documents=table["document"].to_numpy(dtype=object) if "document" in table else np.arange(rows),
+        doc_types=table["doc_type"].fillna("unknown").to_numpy(dtype=object)
+        if "doc_type" in table
+        else np.full(rows, "unknown", dtype=object),
+    )
+
+
+def all_scores(scored: Scored, params: EvaluateParams) -> dict[str, Any]:
+    """Compute the scores of all sentences, and of each document type.
+
+    Args:
+        scored: Truth and answers.
+        params: The section `evaluate` of params.yaml.
+
+    Returns:
+        `sentences`, `documents`, `scores`, and `by_doc_type` with the same three for each type.
+    """
+    types = sorted(set(scored.doc_types.tolist()))
+    return {
+        **_scores_of(scored, params),
+        "by_doc_type": {name: _scores_of(scored.of_type(name), params) for name in types},
+    }
+
+
+def headline_metrics(result: dict[str, Any]) -> dict[str, Any]:
+    """Pick the few numbers that a person compares first.
+
+    Args:
+        result: As `evaluate_candidate` returns it.
+
+    Returns:
+        Nested numbers for metrics.json.
+    """
+    scores = result["scores"]
+    return {
+        **{name: scores[name]["value"] for name in HEADLINES},
+        "macro_f1_low": scores["macro_f1"]["low"],
+        "macro_f1_high": scores["macro_f1"]["high"],
+        **{label: {name: scores[f"{label}_{name}"]["value"] for name in LABEL_HEADLINES} for label in LABELS},
+        "test": {"sentences": result["sentences"], "documents": result["documents"]},
+    }
+
+
+def worst_errors(table: pd.DataFrame, scored: Scored) -> pd.DataFrame:
+    """List the wrong answers, the surest first.
+
+    Args:
+        table: The sentences.
+        scored: Truth and answers of the same rows.
+
+    Returns:
+        At most 200 rows: text, document, section, truth, answer, probabilities, and `loss`, the greatest distance of a
+        wrong label's probability from the truth.
+    """
+    wrong = scored.truth != scored.chosen
+    loss = np.where(wrong, np.abs(scored.truth - scored.probabilities), 0).max(axis=1)
+    order = np.argsort(-loss, kind="stable")[: min(_WORST_ERRORS, int(wrong.any(axis=1).sum()))]
+    errors = pd.DataFrame(
+        {
+            "text": table["text"].to_numpy()[order],
+            "document": scored.documents[order],
+            "section": table["section"].to_numpy()[order],
+            "truth": [format_labels(mask) for mask in scored.truth[order]],
+            "answer": [format_labels(mask) for mask in scored.chosen[order]],
+        }
+    )
+    for rank, name in enumerate(PROBABILITY_COLUMNS):
+        errors[name] = scored.probabilities[order, rank]
+    errors["loss"] = np.round(loss[order], _DIGITS)
+    return errors
+
+
+def plot_tables(scored: Scored, params: EvaluateParams) -> dict[str, pd.DataFrame]:
+    """Compute the tables behind the plots.
+
+    Args:
+        scored: Truth and answers.
+        params: The section `evaluate` of params.yaml.
+
+    Returns:
+        `precision_recall` (label, recall, precision), `calibration` (label, mean_probability, share, sentences) and
+        `confusion` (actual, predicted: sets of labels; one row a sentence).
+    """
+    return {
+        "precision_recall": _per_label(scored, _precision_recall),
+        "calibration": _per_label(scored, lambda truth, p: _calibration(truth, p, params.bins)),
+        "confusion": pd.DataFrame(
+            {
+                "actual": [format_labels(mask) for mask in scored.truth],
+                "predicted": [format_labels(mask) for mask in scored.chosen],
+            }
+        ),
+    }
+
+
+def render_scores(result: dict[str, Any]) -> str:
+    """Lay scores out for a terminal.
+
+    Args:
+        result: As `evaluate_candidate` or `evaluate_file` returns it.
+
+    Returns:
+        A line for the whole and a line a label, each score with its interval.
+    """
+
+    def cell(name: str) -> str:
+        score = result["scores"][name]
+        if score["value"] is None:
+            return "-"
+        return f"{score['value']:.3f} ({score['low']:.3f}-{score['high']:.3f})"
+
+    columns = ("precision", "recall", "f1", "average_precision", "brier", "ece")
+    lines = [f"model {result['model_version']}: {result['sentences']:,} sentences of {result['documents']:,} documents"]
+    lines += [f"  {name.replace('_', ' '):<12} {cell(name)}" for name in HEADLINES]
+    lines.append("")
+    lines.append(f"{'':<11}{'support':>8}" + "".join(f"  {name.replace('_', ' '):<20}" for name in columns).rstrip())
+    for label in LABELS:
+        support = result["scores"][f"{label}_support"]["value"]
+        cells = "".join(f"  {cell(f'{label}_{name}'):<20}" for name in columns).rstrip()
+        lines.append(f"{label:<11}{support:>8.0f}{cells}")
+    others = {name: part for name, part in result["by_doc_type"].items() if len(result["by_doc_type"]) > 1}
+    if others:
+        lines.append("")
+        lines += [
+            f"  {name:<18} macro F1 {part['scores']['macro_f1']['value']}, exact match "
+            f"{part['scores']['exact_match']['value']} ({part['sentences']:,} sentences)"
+            for name, part in others.items()
+        ]
+    return "\n".join(lines)
+
+
+def _per_label(scored: Scored, compute: Callable[[Booleans, Floats], pd.DataFrame]) -> pd.DataFrame:
+    parts = [
+        compute(scored.truth[:, k], scored.probabilities[:, k]).assign(label=label) for k, label in enumerate(LABELS)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _precision_recall(truth: Booleans, probabilities: Floats) -> pd.DataFrame:
+    """Take the precision at evenly spaced recalls, so that the table stays small."""
+    from sklearn.metrics import precision_recall_curve
+
+    if not truth.any():
+        return pd.DataFrame({"recall": [], "precision": []})
+    precision, recall, _ = precision_recall_curve(truth, probabilities)
+    grid = np.linspace(0, 1, _CURVE_POINTS)
+    return pd.DataFrame(
+        {"recall": grid.round(2), "precision": np.interp(grid, recall[::-1], precision[::-1]).round(_DIGITS)}
+    )
+
+
+def _calibration(truth: Booleans, probabilities: Floats, bins: int) -> pd.DataFrame:
+    """Compare mean probability and true share in each bin that holds a sentence."""
+    bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
+    counts = np.bincount(bin_of, minlength=bins)
+    used = counts > 0
+    means = np.bincount(bin_of, weights=probabilities, minlength=bins)[used] / counts[used]
+    shares = np.bincount(bin_of, weights=truth, minlength=bins)[used] / counts[used]
+    return pd.DataFrame(
+        {"mean_probability": means.round(_DIGITS), "share": shares.round(_DIGITS), "sentences": counts[used]}
+    )
+
+
+def _scores_of(scored: Scored, params: EvaluateParams) -> dict[str, Any]:
+    return {
+        "sentences": len(scored.truth),
+        "documents": len(set(scored.documents.tolist())),
+        "scores": scores_with_intervals(scored, params),
+    }
+
+
+def _json(value: Any) -> bytes:  # noqa: ANN401
+    return (json.dumps(value, indent=2) + "\n").encode()

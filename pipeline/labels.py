@@ -1,0 +1,231 @@
+"""The label scheme, and the files that hold labels."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.errors import DataError
+from pipeline.sentences import sentence_key
+
+LABELS = ("strength", "weakness", "commitment")
+NONE = "none"
+LABEL_COLUMNS = (
+    "report",
+    "report_id",
+    "doc_type",
+    "provider",
+    "published",
+    "section",
+    "kind",
+    "paragraph",
+    "position",
+    "text",
+    "key",
+    "labels",
+    "annotator",
+    "annotated",
+)
+LABEL_SUFFIXES = (".jsonl", ".csv")
+_LETTERS = {"S": "strength", "W": "weakness", "C": "commitment"}
+_MOST_LISTED = 50
+_HELP = "docs/labels.md describes the format"
+
+
+def parse_labels(value: str) -> tuple[bool, ...]:
+    """Read a set of labels from words ("strength; weakness", "none") or letters ("SW", "N").
+
+    Args:
+        value: Labels in any order; upper and lower case are equal.
+
+    Returns:
+        One truth value a label, in the order of `LABELS`.
+
+    Raises:
+        ValueError: A part is no label, or "none" stands beside a label.
+
+    Example:
+        >>> parse_labels("SW")
+        (True, True, False)
+    """
+    cleaned = value.strip()
+    if cleaned and set(cleaned) <= {*_LETTERS, "N"}:
+        parts = {_LETTERS.get(letter, NONE) for letter in cleaned}
+    else:
+        parts = {part.strip().lower() for part in cleaned.replace(",", ";").split(";")}
+    if parts == {NONE}:
+        return (False,) * len(LABELS)
+    unknown = sorted(parts - set(LABELS))
+    if unknown:
+        found = ", ".join(repr(part) for part in unknown)
+        raise ValueError(f'found label {found}; accepted: {", ".join(LABELS)}, joined by "; ", or "{NONE}" alone')
+    return tuple(label in parts for label in LABELS)
+
+
+def format_labels(mask: Sequence[Any] | npt.NDArray[np.bool_]) -> str:
+    """Write a set of labels in canonical order.
+
+    Args:
+        mask: One truth value a label, in the order of `LABELS`.
+
+    Returns:
+        Names joined by "; ", or "none".
+
+    Example:
+        >>> format_labels([True, False, True])
+        'strength; commitment'
+    """
+    return "; ".join(label for label, on in zip(LABELS, mask, strict=True) if on) or NONE
+
+
+def label_matrix(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Take the label columns of a table.
+
+    Args:
+        table: A table with one boolean column a label.
+
+    Returns:
+        Array of shape (rows, labels).
+    """
+    return table[list(LABELS)].to_numpy(dtype=bool)
+
+
+def find_label_files(folder: Path) -> list[Path]:
+    """List the label files under a folder.
+
+    Args:
+        folder: Searched recursively for .jsonl and .csv.
+
+    Returns:
+        The files, sorted by path.
+
+    Raises:
+        DataError: There is none.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.suffix in LABEL_SUFFIXES and path.is_file())
+    if not found:
+        raise DataError(f"{folder}: no label file (.jsonl or .csv) found; {_HELP}.")
+    return found
+
+
+def read_labels(paths: Iterable[Path], *, need_report: bool = True) -> pd.DataFrame:
+    """Read label files and check every row.
+
+    Args:
+        paths: .jsonl or .csv files with the columns `labels` and `text` or `key`, and any other of `LABEL_COLUMNS`;
+            columns of other names are ignored.
+        need_report: Whether each row must name its document, as training needs it.
+
+    Returns:
+        `LABEL_COLUMNS`, one boolean column a label, `source` (file) and `line`; rows in the order of the files.
+
+    Raises:
+        DataError: A file cannot be read, a column is missing, a row is wrong, or one text has two answers; the message
+            lists every such row with its file and line.
+    """
+    problems: list[str] = []
+    rows: list[dict[str, Any]] = []
+    for path in paths:
+        for line, raw in _read_rows(path, problems):
+            row = _check_row(raw, path, line, need_report, problems)
+            if row is not None:
+                rows.append(row)
+    problems.extend(_conflicts(rows))
+    if problems:
+        listed = "\n  ".join(problems[:_MOST_LISTED])
+        more = f"\n  and {len(problems) - _MOST_LISTED} more" if len(problems) > _MOST_LISTED else ""
+        raise DataError(f"{len(problems)} problem(s) in label files:\n  {listed}{more}\nMend these rows; {_HELP}.")
+    table = pd.DataFrame(rows, columns=[*LABEL_COLUMNS, *LABELS, "source", "line"])
+    return table.astype(dict.fromkeys(LABELS, bool))
+
+
+def _read_rows(path: Path, problems: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number, row) of one file; note what cannot be parsed."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 (byte {error.start}); save the file as UTF-8.") from None
+    if path.suffix == ".csv":
+        reader = csv.DictReader(text.splitlines(keepends=True))
+        columns = list(reader.fieldnames or [])
+        missing = _missing_columns(columns)
+        if missing:
+            raise DataError(f"{path}: no column {missing}; found {', '.join(columns) or 'nothing'}; {_HELP}.")
+        for row in reader:
+            yield reader.line_num, dict(row)
+    elif path.suffix == ".jsonl":
+        for number, line in enumerate(text.split("\n"), start=1):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except json.JSONDecodeError as error:
+                problems.append(f"{path}:{number}: not valid JSON ({error.msg})")
+                continue
+            if not isinstance(value, dict):
+                problems.append(f"{path}:{number}: found {type(value).__name__}, expected one JSON object a line")
+                continue
+            missing = _missing_columns(list(value))
+            if missing:
+                problems.append(f"{path}:{number}: no column {missing}")
+                continue
+            yield number, value
+    else:
+        raise DataError(f"{path}: unknown label file format {path.suffix!r}; accepted: .jsonl, .csv.")
+
+
+def _missing_columns(columns: list[str]) -> str:
+    """Name what a row of these columns lacks, or return an empty string."""
+    if "labels" not in columns:
+        return "'labels'"
+    if "text" not in columns and "key" not in columns:
+        return "'text' (or 'key')"
+    return ""
+
+
+def _check_row(
+    raw: dict[str, Any], path: Path, line: int, need_report: bool, problems: list[str]
+) -> dict[str, Any] | None:
+    """Check one row and complete its key and label columns; note what is wrong and return None."""
+    row = {name: raw.get(name) or None for name in LABEL_COLUMNS}
+    place = f"{path}:{line}"
+    if not isinstance(row["labels"], str):
+        problems.append(f"{place}: 'labels' is empty; write \"{NONE}\" for a sentence without a label")
+        return None
+    try:
+        mask = parse_labels(row["labels"])
+    except ValueError as error:
+        problems.append(f"{place}: {error}")
+        return None
+    if not (row["text"] or row["key"]):
+        problems.append(f"{place}: neither 'text' nor 'key' is given")
+        return None
+    if not all(isinstance(row[name], str | None) for name in ("text", "key", "report", "report_id")):
+        problems.append(f"{place}: 'text', 'key', 'report' and 'report_id' must be strings")
+        return None
+    if need_report and not (row["report"] or row["report_id"]):
+        problems.append(f"{place}: neither 'report' nor 'report_id' names the document")
+        return None
+    if row["text"]:
+        row["key"] = sentence_key(row["text"])
+    return {**row, **dict(zip(LABELS, mask, strict=True)), "source": path.as_posix(), "line": line}
+
+
+def _conflicts(rows: list[dict[str, Any]]) -> list[str]:
+    """Describe each text that has two different answers, with every place where it stands."""
+    answers: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        mask = format_labels([row[label] for label in LABELS])
+        answers.setdefault(row["key"], {}).setdefault(mask, []).append(f"{row['source']}:{row['line']}")
+    return [
+        "one text, two answers: " + " but ".join(f"{mask} at {', '.join(places)}" for mask, places in given.items())
+        for given in answers.values()
+        if len(given) > 1
+    ]

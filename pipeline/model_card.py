@@ -1,0 +1,104 @@
+"""The model card: what a model is, what it was trained on, how well it does and where it fails."""
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.labels import LABELS
+
+if TYPE_CHECKING:
+    from pipeline.classifier import SentenceClassifier
+
+_TEMPLATE = """\
+# findings: strength, weakness, commitment
+
+Model version `{version}`. Labels each sentence of an inspection report, council statement, plan or minutes with any
+subset of three labels; none is a normal answer.
+
+## Model
+Word n-gram TF-IDF (1 to {ngram_max} words, stop words and negations kept), then one logistic regression a label.
+Probabilities are calibrated by Platt scaling on out-of-fold scores; a label is given from its threshold on, which
+maximises F1 on the same out-of-fold scores. Trained with {libraries}.
+
+| label | threshold | training examples |
+| --- | --- | --- |
+{thresholds}
+
+## Training data
+{sentences} sentences of {documents} documents; SHA-256 of the training side `{data}`.
+
+| label file | sentences |
+| --- | --- |
+{sources}
+
+## Scores
+{scores}
+
+## Use
+For sorting and finding sentences that a person then reads. Not for grading a service, and not for ranking councils.
+`findings classify PATH --model DIR` or `pipeline.load_model(DIR).predict([...])`. Load only models whose origin you
+trust; loading checks every file and allows only known types.
+
+## Limits
+English only. A sentence is judged by its own words: what a pronoun or a bare bullet refers to is not seen. Text that
+is unlike the training data (other inspectorates, new frameworks, informal writing) is labelled less well, and the
+probabilities are calibrated for text like the training data alone.
+
+## Make it again
+`dvc repro` with the parameters `{params}`.
+"""
+
+
+def render_card(classifier: "SentenceClassifier") -> str:
+    """Write the card of a model.
+
+    Args:
+        classifier: The model.
+
+    Returns:
+        Markdown.
+    """
+    config = classifier.config
+    examples = config.data["examples"]
+    return _TEMPLATE.format(
+        version=classifier.version,
+        ngram_max=config.params["features"]["ngram_max"],
+        libraries=", ".join(f"{name} {version}" for name, version in config.libraries.items()),
+        thresholds="\n".join(f"| {label} | {config.thresholds[label]} | {examples[label]} |" for label in LABELS),
+        sentences=f"{config.data['sentences']:,}",
+        documents=config.data["documents"],
+        data=config.data["sha256"],
+        sources="\n".join(f"| {name} | {count:,} |" for name, count in config.data["sources"].items()),
+        scores=_scores(config.scores),
+        params=config.params,
+    )
+
+
+def _scores(scores: dict[str, Any]) -> str:
+    """Write the scores of each set as a table, with intervals where there are any."""
+    parts = []
+    fold = scores["out_of_fold"]
+    parts.append("Out of fold, on the training side (thresholds were chosen on the same scores):\n")
+    parts.append(_table({name: str(value) for name, value in fold.items()}))
+    if "test" in scores:
+        test = scores["test"]
+        parts.append(
+            f"\nOn the test side, {test['sentences']:,} sentences of {test['documents']} documents that never trained, "
+            "with bootstrap intervals over documents:\n"
+        )
+        parts.append(_table({name: _interval(score) for name, score in test["scores"].items()}))
+    return "\n".join(parts)
+
+
+def _interval(score: dict[str, Any]) -> str:
+    return f"{score['value']} ({score['low']} to {score['high']})" if score["value"] is not None else "None"
+
+
+def _table(cells: dict[str, str]) -> str:
+    """Lay out scores by name, a row a label."""
+    columns = ("precision", "recall", "f1", "average_precision", "brier", "ece")
+    whole = ", ".join(
+        f"{title} {cells[name]}"
+        for name, title in (("macro_f1", "macro F1"), ("micro_f1", "micro F1"), ("exact_match", "exact match"))
+    )
+    head = f"| label | {' | '.join(name.replace('_', ' ') for name in columns)} |"
+    rows = [f"| {label} | {' | '.join(cells[f'{label}_{name}'] for name in columns)} |" for label in LABELS]
+    return "\n".join([f"{whole}.\n", head, "| --- " * (len(columns) + 1) + "|", *rows])

@@ -1,0 +1,128 @@
+"""params.yaml, read into validated dataclasses."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+from pydantic_core import ErrorDetails
+
+from pipeline.errors import ParamsError
+
+_CONFIG = ConfigDict(extra="forbid", strict=True)
+
+Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class DatasetParams:
+    """How labelled sentences are divided into a training and a test side."""
+
+    test_share: Share
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class FeaturesParams:
+    """Which runs of words become features."""
+
+    ngram_max: Annotated[int, Field(ge=1, le=5)]
+    min_df: Count
+    sublinear_tf: bool
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class TrainParams:
+    """How the classifier is fitted, calibrated and given its thresholds."""
+
+    C: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    class_weight: Literal["balanced", "none"]
+    folds: Annotated[int, Field(ge=2, le=50)]
+    review_margin: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
+    seed: Seed
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class EvaluateParams:
+    """How scores and their intervals are computed."""
+
+    # The defaults serve `findings evaluate --data` outside a project folder.
+    bootstrap: Annotated[int, Field(ge=10, le=100_000)] = 1000
+    confidence: Share = 0.95
+    bins: Annotated[int, Field(ge=2, le=100)] = 10
+    seed: Seed = 20
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class RegisterParams:
+    """When a candidate becomes champion."""
+
+    margin: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class Params:
+    """All of params.yaml, one attribute a section."""
+
+    dataset: DatasetParams
+    features: FeaturesParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    register: RegisterParams
+
+
+_ADAPTER = TypeAdapter(Params)
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The settings of every stage.
+
+    Raises:
+        ParamsError: The file is missing, is no YAML mapping, lacks a key, or holds a misspelt key or an impossible
+            value; the message lists every such place.
+    """
+    try:
+        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParamsError(
+            f"{path}: cannot be read ({error.strerror}). Run the command in the project folder."
+        ) from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ParamsError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(raw, dict):
+        raise ParamsError(f"{path}: found {type(raw).__name__}, expected sections {', '.join(_sections())}.")
+    try:
+        # Strict validation takes mappings for dataclasses in JSON only.
+        return _ADAPTER.validate_json(json.dumps(raw, default=str))
+    except ValidationError as error:
+        lines = [_describe(detail) for detail in error.errors()]
+        raise ParamsError(f"{path}: " + "; ".join(lines) + ". See docs/retraining.md for every key.") from None
+
+
+def _sections() -> list[str]:
+    return list(Params.__dataclass_fields__)
+
+
+def _describe(detail: ErrorDetails) -> str:
+    """Turn one validation error into words, with the nearest accepted key for an unknown one."""
+    *parents, last = [str(part) for part in detail["loc"]]
+    name = ".".join([*parents, last])
+    if detail["type"] == "missing":
+        return f"{name} is missing"
+    if detail["type"] == "unexpected_keyword_argument":
+        section = Params.__dataclass_fields__[parents[0]].type if parents else Params
+        accepted = list(section.__dataclass_fields__)
+        near = difflib.get_close_matches(last, accepted, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"accepted: {', '.join(accepted)}"
+        return f"unknown key {name} ({hint})"
+    return f"{name}: found {detail['input']!r}; {detail['msg'].lower()}"

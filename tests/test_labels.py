@@ -1,0 +1,140 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import DataError
+from pipeline.labels import LABELS, find_label_files, format_labels, label_matrix, parse_labels, read_labels
+from pipeline.sentences import sentence_key
+
+MASKS = st.tuples(*[st.booleans()] * len(LABELS))
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@given(MASKS)
+def test_words_round_trip(mask):
+    assert parse_labels(format_labels(mask)) == mask
+
+
+@given(MASKS, st.randoms())
+def test_letters_mean_the_same_in_any_order(mask, random):
+    letters = [letter for letter, on in zip("SWC", mask, strict=True) if on] or ["N"]
+    random.shuffle(letters)
+    assert parse_labels("".join(letters)) == mask
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Weakness;strength", "strength; weakness"),
+        ("none", "none"),
+        (" C ", "commitment"),
+        ("strength, weakness", "strength; weakness"),
+    ],
+)
+def test_spellings(value, expected):
+    assert format_labels(parse_labels(value)) == expected
+
+
+@pytest.mark.parametrize("value", ["", "X", "strenght", "NS", "none; strength", "S;W", ";"])
+def test_unknown_labels_are_refused(value):
+    with pytest.raises(ValueError, match="accepted: strength, weakness, commitment"):
+        parse_labels(value)
+
+
+def test_rows_keep_their_order_and_place(tmp_path):
+    first = write(
+        tmp_path / "a.jsonl",
+        [
+            {"report": "r1", "text": "Plans are clear.", "labels": "S"},
+            {"report": "r1", "text": "Pages.", "labels": "N"},
+        ],
+    )
+    second = tmp_path / "b.csv"
+    second.write_bytes('\ufeffreport,text,labels\r\nr2,"Visits are late, and\nrare.",weakness\r\n'.encode())
+    table = read_labels([first, second])
+    assert table["text"].tolist() == ["Plans are clear.", "Pages.", "Visits are late, and\nrare."]
+    assert label_matrix(table).tolist() == [[True, False, False], [False, False, False], [False, True, False]]
+    assert table["line"].tolist() == [1, 2, 3]
+    assert table["key"].tolist() == [sentence_key(text) for text in table["text"]]
+
+
+def test_a_key_may_stand_for_the_text(tmp_path):
+    key = sentence_key("Plans are clear.")
+    table = read_labels([write(tmp_path / "a.jsonl", [{"report_id": "00ff", "key": key, "labels": "S"}])])
+    assert table.loc[0, "key"] == key
+    assert table["text"].isna().all()
+
+
+def test_all_problems_are_listed_with_their_lines(tmp_path):
+    path = tmp_path / "a.jsonl"
+    rows = [
+        {"report": "r", "text": "One.", "labels": "strenght"},
+        {"report": "r", "text": "Two."},
+        {"report": "r", "labels": "S"},
+        {"text": "Three.", "labels": "S"},
+        {"report": "r", "text": "Four.", "labels": ""},
+        {"report": "r", "text": 5, "labels": "S"},
+        [1],
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_labels([path])
+    message = str(caught.value)
+    assert message.startswith("8 problem(s)")
+    for line, part in [
+        (1, "found label 'strenght'"),
+        (2, "no column 'labels'"),
+        (3, "no column 'text' (or 'key')"),
+        (4, "names the document"),
+        (5, "'labels' is empty"),
+        (6, "must be strings"),
+        (7, "expected one JSON object"),
+        (8, "not valid JSON"),
+    ]:
+        assert any(f"{path}:{line}: " in row and part in row for row in message.splitlines()), part
+
+
+def test_one_text_with_two_answers_lists_every_place(tmp_path):
+    first = write(tmp_path / "a.jsonl", [{"report": "r", "text": "Plans are clear.", "labels": "S"}])
+    second = write(
+        tmp_path / "b.jsonl",
+        [
+            {"report": "q", "text": "Plans are  CLEAR", "labels": "N"},
+            {"report": "p", "text": "plans are clear.", "labels": "S"},
+        ],
+    )
+    with pytest.raises(DataError, match="one text, two answers") as caught:
+        read_labels([first, second])
+    assert f"strength at {first}:1, {second}:2 but none at {second}:1" in str(caught.value)
+
+
+def test_files_that_cannot_be_label_files(tmp_path):
+    with pytest.raises(DataError, match="no label file"):
+        find_label_files(tmp_path)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_labels([tmp_path / "missing.jsonl"])
+    latin = tmp_path / "latin.csv"
+    latin.write_bytes("report,text,labels\nr,caf\xe9,N\n".encode("latin-1"))
+    with pytest.raises(DataError, match="not UTF-8"):
+        read_labels([latin])
+    columns = tmp_path / "columns.csv"
+    columns.write_text("report,sentence,labels\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no column 'text' .or 'key'.; found report, sentence, labels"):
+        read_labels([columns])
+    other = tmp_path / "labels.xlsx"
+    other.write_text("x", encoding="utf-8")
+    with pytest.raises(DataError, match="unknown label file format"):
+        read_labels([other])
+
+
+def test_label_files_are_found_in_order(tmp_path):
+    (tmp_path / "reviewed").mkdir()
+    for name in ("b.csv", "a.jsonl", "reviewed/c.jsonl", "notes.md"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    assert [path.name for path in find_label_files(tmp_path)] == ["a.jsonl", "b.csv", "c.jsonl"]

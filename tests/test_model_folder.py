@@ -1,0 +1,143 @@
+import json
+import shutil
+import zipfile
+from collections import Counter
+from dataclasses import replace
+from io import BytesIO
+
+import pandas as pd
+import pytest
+from skops import io as skops_io
+
+from pipeline.classifier import SentenceClassifier
+from pipeline.errors import ModelError
+from pipeline.labels import LABELS
+from pipeline.model_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, MODEL_FILES, copy_model, load_model, save_model
+
+TEXTS = ["Plans are clear and regularly reviewed.", "Visits are too often late."]
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    """A copy that a test may damage."""
+    return shutil.copytree(model, tmp_path / "model")
+
+
+def change_config(folder, **changes):
+    path = folder / CONFIG_FILE
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
+def replace_model(folder, content):
+    """Put other bytes in the model's place, with the hash to match: as somebody would who means harm."""
+    from hashlib import sha256
+
+    (folder / MODEL_FILE).write_bytes(content)
+    change_config(folder, model_sha256=sha256(content).hexdigest())
+
+
+def test_saving_and_loading_changes_no_answer(model, tmp_path):
+    loaded = load_model(model)
+    save_model(loaded, tmp_path / "again")
+    again = load_model(tmp_path / "again")
+    assert again.version == loaded.version
+    pd.testing.assert_frame_equal(again.predict(TEXTS), loaded.predict(TEXTS))
+    for name in MODEL_FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (model / name).read_bytes()
+
+
+def test_the_version_follows_what_decides_and_not_the_scores(model):
+    loaded = load_model(model)
+    scored = replace(loaded.config, scores={"out_of_fold": {}, "test": {"macro_f1": 1}})
+    assert SentenceClassifier(loaded.pipeline, scored).version == loaded.version
+    stricter = replace(loaded.config, thresholds=dict.fromkeys(LABELS, 0.9))
+    assert SentenceClassifier(loaded.pipeline, stricter).version != loaded.version
+
+
+def test_copying_replaces_the_target_as_a_whole(model, tmp_path):
+    target = tmp_path / "models" / "champion"
+    target.mkdir(parents=True)
+    (target / "left over").write_text("x", encoding="utf-8")
+    copy_model(model, target)
+    assert sorted(path.name for path in target.iterdir()) == sorted(MODEL_FILES)
+    assert [path.name for path in target.parent.iterdir()] == ["champion"]
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_every_file_is_needed(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=f"{name} is missing; name another folder with --model, or retrain"):
+        load_model(folder)
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(ModelError, match="no such model folder"):
+        load_model(tmp_path / "nothing")
+
+
+def test_changed_bytes_are_noticed(folder):
+    content = bytearray((folder / MODEL_FILE).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / MODEL_FILE).write_bytes(content)
+    with pytest.raises(ModelError, match="damaged .its hash is not the one in config.json.; retrain with `dvc repro`"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", None])
+def test_bytes_that_are_no_model(folder, content):
+    if content is None:
+        packed = BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("schema.json", "{}")
+        content = packed.getvalue()
+    replace_model(folder, content)
+    with pytest.raises(ModelError, match=r"model\.skops: damaged"):
+        load_model(folder)
+
+
+def test_types_outside_the_list_are_refused(folder):
+    replace_model(folder, skops_io.dumps(Counter("abc")))
+    with pytest.raises(ModelError, match="types that are not allowed: collections.Counter"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 99}, "found model format 99, accepted: 1"),
+        ({"labels": ["strength"]}, "found labels"),
+        ({"thresholds": {"strength": 0.5}}, "found labels"),
+        ({"thresholds": dict.fromkeys(LABELS, 2)}, "expected numbers from 0 to 1"),
+        (
+            {"libraries": {"scikit-learn": "0.1.0"}},
+            "trained with scikit-learn 0.1.0, but .* or retrain with `dvc repro`",
+        ),
+    ],
+)
+def test_configurations_that_do_not_fit(folder, changes, message):
+    change_config(folder, **changes)
+    with pytest.raises(ModelError, match=message):
+        load_model(folder)
+
+
+def test_damaged_configurations(folder):
+    config = folder / CONFIG_FILE
+    config.write_text('{"format": 1}', encoding="utf-8")
+    with pytest.raises(ModelError, match="damaged, labels, thresholds"):
+        load_model(folder)
+    config.write_text("{", encoding="utf-8")
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(folder)
+    config.write_text("[]", encoding="utf-8")
+    with pytest.raises(ModelError, match="found model format 'list'"):
+        load_model(folder)
+
+
+def test_the_card_tells_origin_and_scores(model):
+    card = (model / CARD_FILE).read_text(encoding="utf-8")
+    loaded = load_model(model)
+    assert loaded.version in card
+    assert loaded.config.data["sha256"] in card
+    assert str(loaded.config.scores["out_of_fold"]["macro_f1"]) in card
+    for label in LABELS:
+        assert f"| {label} | {loaded.config.thresholds[label]} | {loaded.config.data['examples'][label]} |" in card

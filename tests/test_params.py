@@ -1,0 +1,78 @@
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.errors import ParamsError
+from pipeline.params import Params, load_params
+
+SHIPPED = Path(__file__).parent.parent / "params.yaml"
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write the shipped settings after one change; return the file."""
+
+    def write(change):
+        settings = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+        change(settings)
+        path = tmp_path / "params.yaml"
+        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_shipped_file_is_valid_and_explained():
+    assert isinstance(load_params(SHIPPED), Params)
+    docs = (SHIPPED.parent / "docs" / "retraining.md").read_text(encoding="utf-8")
+    for section, keys in yaml.safe_load(SHIPPED.read_text(encoding="utf-8")).items():
+        for key in keys:
+            assert f"`{section}.{key}`" in docs
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s["train"].update(fold=3), "unknown key train.fold (did you mean folds?)"),
+        (lambda s: s.update(trian={}), "unknown key trian (did you mean train?)"),
+        (lambda s: s["train"].update(xyz=3), "unknown key train.xyz (accepted: C, class_weight, folds"),
+        (lambda s: s["train"].pop("folds"), "train.folds is missing"),
+        (lambda s: s.pop("dataset"), "dataset is missing"),
+        (lambda s: s["dataset"].update(test_share=1.5), "dataset.test_share: found 1.5"),
+        (lambda s: s["dataset"].update(test_share="0.2"), "dataset.test_share: found '0.2'"),
+        (lambda s: s["train"].update(C=float("nan")), "train.C: found nan"),
+        (lambda s: s["train"].update(folds=True), "train.folds: found True"),
+        (lambda s: s["train"].update(class_weight="x"), "train.class_weight: found 'x'"),
+        (lambda s: s.update(train=3), "train: found 3"),
+    ],
+)
+def test_wrong_settings_are_named(written, change, message):
+    path = written(change)
+    with pytest.raises(ParamsError, match=re.escape(message)) as caught:
+        load_params(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_every_wrong_place_is_listed(written):
+    path = written(lambda s: s["train"].update(folds=1, C=-1.0))
+    with pytest.raises(ParamsError) as caught:
+        load_params(path)
+    assert "train.C" in str(caught.value)
+    assert "train.folds" in str(caught.value)
+
+
+def test_files_that_are_no_settings(tmp_path):
+    path = tmp_path / "params.yaml"
+    with pytest.raises(ParamsError, match="cannot be read"):
+        load_params(path)
+    path.write_text("a: [", encoding="utf-8")
+    with pytest.raises(ParamsError, match="not valid YAML"):
+        load_params(path)
+    path.write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(ParamsError, match="not valid YAML"):
+        load_params(path)
+    path.write_text("- a", encoding="utf-8")
+    with pytest.raises(ParamsError, match="found list, expected sections dataset"):
+        load_params(path)
