@@ -25,6 +25,7 @@ class Block:
         page: 1-based page on which the block begins; None where the format has no pages.
         page_starts: (character offset in `text`, page) for every further page on which the block goes on.
         level: Depth of a title or heading (0 title, 1 top heading, ...); 0 for other kinds.
+        aside: Whether it is set in clearly smaller type than the body: a footnote, or the imprint at the end.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Block:
     page: int | None = None
     page_starts: tuple[tuple[int, int], ...] = ()
     level: int = 0
+    aside: bool = False
 
     def page_at(self, offset: int) -> int | None:
         """Return the page of the character at `offset`.

@@ -1,0 +1,88 @@
+"""Files → documents: one function for every accepted format."""
+
+from pathlib import Path
+
+from pipeline.errors import DocumentError
+from pipeline.reading.document import DOC_TYPES, KINDS, Block, Document, Metadata
+from pipeline.reading.formats import detect_format
+
+DOCUMENT_SUFFIXES = frozenset({".pdf", ".docx", ".html", ".htm", ".txt", ".md"})
+MAX_FILE_BYTES = 200 * 1024 * 1024
+
+__all__ = [
+    "DOCUMENT_SUFFIXES",
+    "DOC_TYPES",
+    "KINDS",
+    "MAX_FILE_BYTES",
+    "Block",
+    "Document",
+    "Metadata",
+    "read_document",
+]
+
+
+def read_document(path: Path, content: bytes | None = None) -> Document:
+    """Read a document of any accepted format.
+
+    Args:
+        path: The file; its suffix decides only where the bytes leave a choice.
+        content: Its bytes, where they are at hand already.
+
+    Returns:
+        Metadata and blocks in reading order.
+
+    Raises:
+        DocumentError: The file cannot be read; the message is the reason, short enough for a table.
+    """
+    if content is None:
+        content = _load(path)
+    if len(content) > MAX_FILE_BYTES:
+        raise DocumentError(f"file of {len(content) // 2**20} MB: at most {MAX_FILE_BYTES // 2**20} MB are read")
+    name = detect_format(content, path.name)
+    try:
+        return _read(name, content)
+    except DocumentError:
+        raise
+    except RecursionError as error:
+        raise DocumentError(f"damaged {_label(name)}: nested too deeply") from error
+    except MemoryError as error:
+        raise DocumentError(f"{_label(name)} too large for the memory at hand") from error
+    except Exception as error:  # whatever a library raises on bad bytes ends here, with the file, not the batch
+        raise DocumentError(f"damaged {_label(name)}: {type(error).__name__} on reading it") from error
+
+
+def _label(name: str) -> str:
+    return "text" if name == "text" else name.upper()
+
+
+def _read(name: str, content: bytes) -> Document:
+    # Imported here, so that one format's libraries do not slow the others.
+    if name == "pdf":
+        from pipeline.reading.pdf import read_pdf
+
+        return read_pdf(content)
+    if name == "docx":
+        from pipeline.reading.docx import read_docx
+
+        return read_docx(content)
+    if name == "html":
+        from pipeline.reading.html import read_html
+
+        return read_html(content)
+    from pipeline.reading.text import read_text
+
+    return read_text(content)
+
+
+def _load(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise DocumentError(f"file of {size // 2**20} MB: at most {MAX_FILE_BYTES // 2**20} MB are read")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DocumentError("no such file") from error
+    except IsADirectoryError as error:
+        raise DocumentError("a folder, not a file") from error
+    except OSError as error:
+        raise DocumentError(f"cannot be opened: {error.strerror or type(error).__name__}") from error

@@ -1,0 +1,150 @@
+"""Text and Markdown → Document."""
+
+import re
+
+from pipeline.errors import DocumentError
+from pipeline.reading.document import Block, Document
+from pipeline.reading.formats import decode_text
+from pipeline.reading.metadata import find_metadata
+from pipeline.reading.text_cleaning import (
+    clean_characters,
+    fold_spaces,
+    join_lines,
+    strip_bullet,
+    strip_number,
+)
+
+_HASHES = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
+_UNDERLINE = re.compile(r"(=|-)\1{2,}$")
+_RULE = re.compile(r"(?:[-*_]\s*){3,}$")
+_TABLE = re.compile(r"\|.*\|$")
+_TABLE_RULE = re.compile(r"[|\s:-]+$")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=[^\s*])\*(?![\w*])")
+_LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)")
+_ENDS = re.compile(r"[.!?;:,][’”\"')\]]*$")
+_HEADING_LENGTH = 90
+_TITLE_WORDS = 14
+
+
+def read_text(content: bytes) -> Document:
+    """Read plain text or Markdown.
+
+    Args:
+        content: The bytes of the file.
+
+    Returns:
+        The document; its blocks have no page, unless form feeds part the text into pages.
+
+    Raises:
+        DocumentError: The bytes are no text, or hold no word.
+    """
+    text = clean_characters(decode_text(content))
+    blocks = _Parser().parse(text)
+    if not any(char.isalnum() for block in blocks for char in block.text):
+        raise DocumentError("no readable text in it")
+    return Document(find_metadata(blocks), tuple(blocks))
+
+
+class _Parser:
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.kind = "paragraph"
+        self.lines: list[str] = []
+
+    def parse(self, text: str) -> list[Block]:
+        """Cut text into blocks, line by line."""
+        lines = [line.replace("\t", " ") for line in re.split(r"[\n\v\f]", text)]
+        for rank, line in enumerate(lines):
+            following = lines[rank + 1].strip() if rank + 1 < len(lines) else ""
+            self._line(line.strip(), following, rank == 0 or not lines[rank - 1].strip())
+        self._close()
+        return self.blocks
+
+    def _line(self, line: str, following: str, first: bool) -> None:
+        if not line:
+            self._close()
+            return
+        if (
+            _UNDERLINE.match(line)
+            and len(self.lines) == 1
+            and self.kind == "paragraph"
+            and not _ENDS.search(self.lines[0])
+        ):
+            heading = self.lines.pop()
+            self._heading(heading, 1 if line[0] == "=" else 2)
+            return
+        if _RULE.match(line):
+            self._close()
+            return
+        hashes = _HASHES.match(line)
+        if hashes:
+            self._close()
+            self._heading(hashes[2], len(hashes[1]))
+            return
+        if _TABLE.match(line):
+            self._close()
+            if not _TABLE_RULE.match(line):
+                cells = [fold_spaces(_unmark(cell)) for cell in line.strip("|").split("|")]
+                self._add("table_row", " ".join(cell for cell in cells if cell))
+            return
+        if line.startswith(">"):
+            line = line.lstrip("> ")
+            if not line:
+                self._close()
+                return
+        rest, bullet = strip_bullet(line)
+        if bullet:
+            self._close()
+            self.kind = "bullet"
+            self.lines = [rest]
+            return
+        rest, number = strip_number(line)
+        if number is not None and (first or self.kind == "bullet" or not self.lines or _ENDS.search(self.lines[-1])):
+            self._close()
+            self.lines = [rest]
+            return
+        if first and not following and _is_heading(line):
+            self._close()
+            self._heading(line, 2)
+            return
+        self.lines.append(line)
+
+    def _heading(self, text: str, level: int) -> None:
+        first = not self.blocks
+        title = first and level <= 2
+        self._add("title" if title else "heading", _unmark(strip_number(text)[0]), 0 if title else max(level - 1, 1))
+
+    def _close(self) -> None:
+        text = ""
+        for line in self.lines:
+            text = join_lines(text, line)
+        if text:
+            self._add(self.kind, _unmark(text))
+        self.kind, self.lines = "paragraph", []
+
+    def _add(self, kind: str, text: str, level: int = 0) -> None:
+        text = fold_spaces(text)
+        if text:
+            self.blocks.append(Block(kind, text, level=level))
+
+
+def _is_heading(line: str) -> bool:
+    """A short line all alone, without an end, that begins as a heading does."""
+    bare = _unmark(line)
+    return (
+        len(bare) <= _HEADING_LENGTH
+        and len(bare.split()) <= _TITLE_WORDS
+        and not _ENDS.search(bare)
+        and (bare[:1].isupper() or bare[:1].isdigit())
+        and any(char.isalpha() for char in bare)
+        and not re.match(r"[^:]{3,40}: *\S", bare)
+    )
+
+
+def _unmark(text: str) -> str:
+    text = _LINK.sub(r"\1", text)
+    return (
+        _EMPHASIS.sub(lambda found: found[2] or found[3], text).replace("\\", "")
+        if "*" in text or "_" in text
+        else text
+    )

@@ -1,0 +1,84 @@
+"""Text and Markdown reading."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.reading import read_document
+
+MARKDOWN = """# Minutes of the Scrutiny Committee
+
+Aldmoor Council
+===============
+
+The committee met on 3 March. It heard
+from the **director**.
+
+## 2. Actions ##
+
+- Visits will be
+  checked weekly.
+* A [report](https://example.org/x) follows
+• Thanks were given
+
+1. First numbered point.
+2. Second numbered point.
+
+| Action | Owner |
+| --- | --- |
+| Review | Head of Service |
+
+> A quoted paragraph.
+---
+The end."""
+
+
+def read(text: str | bytes, name: str = "minutes.md") -> list[tuple[str, str]]:
+    content = text if isinstance(text, bytes) else text.encode()
+    return [(block.kind, block.text) for block in read_document(Path(name), content).blocks]
+
+
+def test_markdown() -> None:
+    assert read(MARKDOWN) == [
+        ("title", "Minutes of the Scrutiny Committee"),
+        ("heading", "Aldmoor Council"),
+        ("paragraph", "The committee met on 3 March. It heard from the director."),
+        ("heading", "Actions"),
+        ("bullet", "Visits will be checked weekly."),
+        ("bullet", "A report follows"),
+        ("bullet", "Thanks were given"),
+        ("paragraph", "First numbered point."),
+        ("paragraph", "Second numbered point."),
+        ("table_row", "Action Owner"),
+        ("table_row", "Review Head of Service"),
+        ("paragraph", "A quoted paragraph."),
+        ("paragraph", "The end."),
+    ]
+
+
+def test_plain_text_headings_stand_alone() -> None:
+    text = "A statement from the council\n\nWhat we will do\n\nWe will act. We will report.\n\nOwner: Head of Service\n"
+    assert read(text, "a.txt") == [
+        ("title", "A statement from the council"),
+        ("heading", "What we will do"),
+        ("paragraph", "We will act. We will report."),
+        ("paragraph", "Owner: Head of Service"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_encodings_and_line_ends(encoding: str, end: str) -> None:
+    text = f"The child’s plan is “good” – it works.{end}{end}It costs £5."
+    assert read(text.encode(encoding), "a.txt") == [
+        ("paragraph", "The child’s plan is “good” – it works."),
+        ("paragraph", "It costs £5."),
+    ]
+
+
+@given(st.lists(st.text(alphabet="abcdefg ", min_size=1).map(str.strip).filter(bool), min_size=1, max_size=6))
+def test_every_paragraph_comes_back(paragraphs: list[str]) -> None:
+    text = "\n\n".join(f"{paragraph}." for paragraph in paragraphs)
+    assert [found for _, found in read(text, "a.txt")] == [" ".join(f"{p}.".split()) for p in paragraphs]
