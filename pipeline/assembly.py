@@ -1,0 +1,166 @@
+"""Parts of a batch → the output folder: findings in every format, failures, pages."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import FindingsError
+from pipeline.files import replace_file
+from pipeline.outputs import FAILURES_FILE, Format, open_writers, write_failures
+from pipeline.parts import Part
+from pipeline.summary import ReportSummary, split_reports, summarise
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipeline.classifier import SentenceClassifier
+    from pipeline.html import ReportLink
+    from pipeline.inputs import Input
+    from pipeline.progress import Reporter
+
+INDEX_FILE = "index.html"
+PAGES_FOLDER = "reports"
+_PAGE_NAME = re.compile(r"[0-9a-f]{16}\.html")
+# A page beyond this many sentences would be slow to open, and nobody would read it.
+MAX_PAGE_SENTENCES = 20_000
+
+
+def assemble(
+    parts: Sequence[Part],
+    output: Path,
+    *,
+    schema: "pa.Schema",
+    formats: Sequence[Format],
+    html: bool,
+    failures: Sequence[tuple[str, str]],
+    classifier: "SentenceClassifier",
+    reporter: "Reporter",
+) -> tuple[list[Path], list[ReportSummary], int]:
+    """Write the outputs of a batch, one part after the other, in flat memory.
+
+    Args:
+        parts: What was labelled, in the order of the output.
+        output: Folder to write to.
+        schema: Columns of the findings.
+        formats: Formats of the findings.
+        html: Whether to write pages.
+        failures: (file, reason) of documents that could not be read.
+        classifier: The model that made the findings.
+        reporter: Told of the progress.
+
+    Returns:
+        The files written (pages of reports aside), a summary of each report, and the number of pages.
+
+    Raises:
+        FindingsError: A part is damaged, or the output cannot be written.
+    """
+    import pyarrow as pa
+
+    reporter.start(len(parts), "results written")
+    pages = _Pages(output, classifier) if html else None
+    summaries: list[ReportSummary] = []
+    with open_writers(output, formats, schema) as writers:
+        for item, chunks in _reports(parts, schema, reporter):
+            for _, writer in writers:
+                for chunk in chunks:
+                    writer.write(chunk)
+            for table in split_reports(pa.concat_tables(chunks)):
+                summary = summarise(table, report=item.report, report_id=item.report_id)
+                summaries.append(summary)
+                if pages is not None:
+                    pages.add(table, summary, item)
+    written = [path for path, _ in writers]
+    write_failures(output / FAILURES_FILE, failures)
+    written.append(output / FAILURES_FILE)
+    if pages is not None:
+        written.append(pages.finish([path.name for path in written], failures))
+    _remove_stale(output, formats, pages.names if pages is not None else None)
+    return written, summaries, len(pages.names) if pages is not None else 0
+
+
+class _Pages:
+    """Writes the page of each report, then the index."""
+
+    def __init__(self, output: Path, classifier: "SentenceClassifier") -> None:
+        from pipeline.html import ModelNote
+
+        self.names: set[str] = set()
+        self._output = output
+        self._model = ModelNote(classifier.version, dict(classifier.config.thresholds))
+        self._links: list[ReportLink] = []
+
+    def add(self, table: "pa.Table", summary: ReportSummary, item: "Input") -> None:
+        from pipeline.html import build_report, link_report, render_report
+
+        if table.num_rows > MAX_PAGE_SENTENCES:
+            self._links.append(link_report(summary, None))
+            return
+        name = _page_name(summary, item, self.names)
+        view = build_report(table, self._model, report=summary.report, report_id=summary.report_id)
+        with replace_file(self._output / PAGES_FOLDER / name) as temporary:
+            temporary.write_bytes(render_report(view).encode())
+        self.names.add(name)
+        self._links.append(link_report(summary, f"{PAGES_FOLDER}/{name}"))
+
+    def finish(self, files: Sequence[str], failures: Sequence[tuple[str, str]]) -> Path:
+        from pipeline.html import build_index, render_index
+
+        path = self._output / INDEX_FILE
+        with replace_file(path) as temporary:
+            temporary.write_bytes(render_index(build_index(self._links, failures, files, self._model)).encode())
+        return path
+
+
+def _reports(
+    parts: Sequence[Part], schema: "pa.Schema", reporter: "Reporter"
+) -> "Iterator[tuple[Input, list[pa.Table]]]":
+    """Yield each input with its findings."""
+    for item, group in groupby(parts, key=lambda part: part.item):
+        chunks = []
+        for part in group:
+            chunks.append(_read_part(part.path, item, schema))
+            reporter.advance()
+        yield item, chunks
+
+
+def _read_part(path: Path, item: "Input", schema: "pa.Schema") -> "pa.Table":
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        table = parquet.ParquetFile(path).read().cast(schema)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise FindingsError(f"{path}: damaged ({type(error).__name__}); run again without --resume.") from None
+    if item.kind == "table":
+        return table
+    # A stopped run may have met the same content under another name.
+    names = pa.array([item.report] * table.num_rows, pa.string())
+    return table.set_column(table.column_names.index("report"), "report", names)
+
+
+def _page_name(summary: ReportSummary, item: "Input", taken: set[str]) -> str:
+    """Name the page by the report's id; an id that is not ours, or is taken, is hashed together with the input."""
+    name = f"{summary.report_id}.html"
+    if _PAGE_NAME.fullmatch(name) and name not in taken:
+        return name
+    whole = "\0".join((item.report_id, summary.report_id, summary.report))
+    return f"{sha256(whole.encode()).hexdigest()[:16]}.html"
+
+
+def _remove_stale(output: Path, formats: Sequence[Format], pages: set[str] | None) -> None:
+    """Remove what an earlier run wrote and this one did not: it would contradict the rest."""
+    stale = [output / f"findings.{format}" for format in Format if format not in formats]
+    if pages is None:
+        stale.append(output / INDEX_FILE)
+    for path in (output / PAGES_FOLDER).glob("*.html"):
+        if _PAGE_NAME.fullmatch(path.name) and path.name not in (pages or ()):
+            stale.append(path)
+    for path in stale:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):
+        (output / PAGES_FOLDER).rmdir()  # only if nothing is left in it

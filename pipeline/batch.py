@@ -1,0 +1,306 @@
+"""Label many documents: workers, failures, and going on where a stopped run left off."""
+
+import shutil
+import signal
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version as library_version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.assembly import assemble
+from pipeline.errors import FindingsError, UsageError
+from pipeline.extract import reader_version
+from pipeline.inputs import Input, find_inputs
+from pipeline.labels import LABELS, NONE
+from pipeline.model_folder import DEFAULT_MODEL, load_model
+from pipeline.outputs import FAILURES_FILE, Format, findings_schema, parse_formats
+from pipeline.parts import CHUNK_ROWS, Part, label_in_worker, label_part, plan_parts, start_worker
+from pipeline.progress import Reporter, SilentReporter
+from pipeline.summary import total
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipeline.classifier import SentenceClassifier
+
+PARTS_FOLDER = ".parts"
+# Starting worker processes takes about as long as labelling this many documents, or chunks of a table.
+_FEW_DOCUMENTS = 24
+_FEW_CHUNKS = 12
+
+
+class Interrupted(FindingsError):
+    """The user stopped a batch; what was done is kept."""
+
+    exit_code = 130
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What a batch did.
+
+    Attributes:
+        documents: Reports labelled.
+        reused: How many of them a stopped run had labelled already.
+        sentences: Sentences labelled.
+        counts: Number of sentences by label, with `none` and `uncertain`.
+        failures: (file, reason) of each document that could not be read.
+        carried: (file, reason) of each document that the extract store lists as failed.
+        notes: What the user should know although nothing is wrong.
+        written: Files written, pages of reports aside.
+        pages: Number of pages of reports written.
+        seconds: Time taken.
+    """
+
+    documents: int
+    reused: int
+    sentences: int
+    counts: dict[str, int]
+    failures: tuple[tuple[str, str], ...]
+    carried: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    written: tuple[Path, ...]
+    pages: int
+    seconds: float
+
+    def summary(self) -> str:
+        """Say in a line what was labelled, what failed and what was written."""
+        found = ", ".join(f"{self.counts[name]:,} {name}" for name in (*LABELS, NONE))
+        failed = len(self.failures) + len(self.carried)
+        lost = f" {failed:,} could not be read: see {FAILURES_FILE}." if failed else ""
+        files = ", ".join(path.name for path in self.written)
+        pages = f" and {self.pages:,} page(s)" if self.pages else ""
+        return (
+            f"{self.documents:,} report(s), {self.sentences:,} sentences in {self.seconds:.1f} s: {found}.{lost} "
+            f"Written to {self.written[0].parent}: {files}{pages}."
+        )
+
+
+def classify(
+    paths: Iterable[Path],
+    output: Path,
+    *,
+    model: Path = DEFAULT_MODEL,
+    formats: Sequence[str] = (Format.PARQUET, Format.CSV),
+    html: bool = True,
+    workers: int | None = None,
+    resume: bool = False,
+    reporter: Reporter | None = None,
+) -> BatchResult:
+    """Label documents, folders of documents, tables of sentences or an extract store.
+
+    The output folder then holds findings.<format>, failures.csv, and with `html` index.html and reports/<id>.html.
+    What an earlier run wrote there under these names is replaced or removed; nothing else is touched. Findings of
+    documents have the columns of the sentence table, then those of the prediction; findings of a table have the table's
+    own columns first (see `pipeline.tables.read_table` for names that clash). Order and bytes depend on the input and
+    the model alone.
+
+    Args:
+        paths: What to label; a folder is searched recursively.
+        output: Folder to write to.
+        model: Model folder.
+        formats: Formats of the findings.
+        html: Whether to write pages.
+        workers: Processes; by default one a processor, or one where starting more would not pay.
+        resume: Whether to use what a stopped run left in the output folder.
+        reporter: Told of the progress.
+
+    Returns:
+        What was done.
+
+    Raises:
+        UsageError: An argument, a path or the output folder cannot be used; nothing was read.
+        ModelError: The model cannot be loaded; nothing was read.
+        DataError: A table of sentences is not as it should be.
+        Interrupted: The user pressed Ctrl-C; `resume` goes on from there.
+    """
+    started = time.monotonic()
+    reporter = reporter or SilentReporter()
+    chosen = parse_formats(formats)
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers: found {workers}, expected 1 or more.")
+    classifier = load_model(model)
+    with _output_folder(output):
+        inputs = find_inputs(paths, skip=output)
+        tables = {item.report_id: _read_table(item) for item in inputs.items if item.kind == "table"}
+        schema = _common_schema(inputs.items, tables)
+    notes = inputs.notes()
+    for note in notes:
+        reporter.message(note)
+    parts = output / PARTS_FOLDER
+    # Parts of another model, release or reader are of no use.
+    current = parts / f"{library_version('inspection-findings')}-{reader_version()}-{classifier.version}"
+    if not resume:
+        shutil.rmtree(parts, ignore_errors=True)
+    current.mkdir(parents=True, exist_ok=True)
+
+    rows = {report_id: table.num_rows for report_id, table in tables.items()}
+    planned = [part for item in inputs.items for part in plan_parts(item, current, rows.get(item.report_id))]
+    todo = [part for part in planned if not part.path.is_file()]
+    failures: dict[str, str] = {}
+    try:
+        _run(todo, _Job(tables, schema, classifier), workers, reporter, failures)
+        listed = list(inputs.unreadable)
+        names = [(item.report, item.report_id) for item in inputs.items] + list(inputs.copies.items())
+        listed.extend((name, failures[report_id]) for name, report_id in names if report_id in failures)
+        written, summaries, pages = assemble(
+            [part for part in planned if part.item.report_id not in failures],
+            output,
+            schema=schema,
+            formats=chosen,
+            html=html,
+            failures=[*listed, *inputs.carried],
+            classifier=classifier,
+            reporter=reporter,
+        )
+    except KeyboardInterrupt:
+        done = sum(part.path.is_file() for part in planned) + len(failures)
+        what = "chunks" if tables else "documents"
+        raise Interrupted(f"stopped: {done} of {len(planned)} {what} done; run again with --resume to go on.") from None
+    finally:
+        reporter.close()
+    shutil.rmtree(parts, ignore_errors=True)
+    sums = total(summaries)
+    return BatchResult(
+        documents=len(summaries),
+        reused=len(planned) - len(todo),
+        sentences=sums.sentences,
+        counts=sums.counts,
+        failures=tuple(listed),
+        carried=inputs.carried,
+        notes=tuple(notes),
+        written=tuple(written),
+        pages=pages,
+        seconds=time.monotonic() - started,
+    )
+
+
+@contextmanager
+def _output_folder(output: Path) -> Iterator[None]:
+    """Make sure that the output folder can be written to; take it away again if the block fails before any use."""
+    existed = output.exists()
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        probe = output / ".probe.tmp"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        reason = "it is a file" if output.is_file() else error.strerror or str(error)
+        raise UsageError(f"{output}: cannot be written to ({reason}); name another folder with --output.") from None
+    try:
+        yield
+    except FindingsError:
+        if not existed:
+            with suppress(OSError):
+                output.rmdir()
+        raise
+
+
+def _read_table(item: Input) -> "pa.Table":
+    from pipeline.tables import read_table
+
+    return read_table(item.path)
+
+
+def _common_schema(items: Sequence[Input], tables: "dict[str, pa.Table]") -> "pa.Schema":
+    """Give the columns of the findings; several tables must agree on them."""
+    first: Input | None = None
+    for item in items:
+        if item.report_id not in tables:
+            continue
+        first = first or item
+        if tables[item.report_id].schema != tables[first.report_id].schema:
+            raise UsageError(
+                f"{item.path}: its columns or their types are not those of {first.path}; label the tables in two runs."
+            )
+    return findings_schema(tables[first.report_id].schema if first else None)
+
+
+def _worker_count(asked: int | None, todo: int, few: int) -> int:
+    from joblib import cpu_count
+
+    count = asked or (1 if todo < few else int(cpu_count()))
+    return max(1, min(count, todo))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all parts of a batch share."""
+
+    tables: "dict[str, pa.Table]"
+    schema: "pa.Schema"
+    classifier: "SentenceClassifier"
+
+    def rows(self, part: Part) -> "pa.Table | None":
+        """Return the sentences of a chunk of a table; None for a document."""
+        table = self.tables.get(part.item.report_id)
+        if table is None:
+            return None
+        # A slice would take all of the table along on its way to another process; what is taken is a copy.
+        return table.take(list(range(part.first_row, min(part.first_row + CHUNK_ROWS, table.num_rows))))
+
+
+def _run(todo: Sequence[Part], job: _Job, workers: int | None, reporter: Reporter, failures: dict[str, str]) -> None:
+    """Label the parts; note why one failed under its report_id."""
+    if not todo:
+        return
+    reporter.start(len(todo), "chunks" if job.tables else "documents")
+    for part, reason in _outcomes(
+        todo, job, _worker_count(workers, len(todo), _FEW_CHUNKS if job.tables else _FEW_DOCUMENTS)
+    ):
+        if reason is not None:
+            failures[part.item.report_id] = reason
+        reporter.advance(1, f"{len(failures)} failed" if failures else "")
+
+
+def _outcomes(todo: Sequence[Part], job: _Job, workers: int) -> Iterator[tuple[Part, str | None]]:
+    """Label the parts, here or in worker processes, and yield each as it is done."""
+    if workers == 1:
+        for part in todo:
+            yield part, label_part(part, job.rows(part), job.schema, job.classifier)
+        return
+    from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    by_path = {part.path: part for part in todo}
+    # joblib hands the initializer on to its processes.
+    parallel = Parallel(
+        n_jobs=workers,
+        return_as="generator_unordered",
+        initializer=start_worker,
+        initargs=(job.classifier, job.schema),
+    )
+    try:
+        with _uninterrupted_children():
+            outcomes = parallel(delayed(label_in_worker)(part, job.rows(part)) for part in todo)
+        for path, reason in outcomes:
+            yield by_path[path], reason
+    except TerminatedWorkerError:
+        get_reusable_executor().shutdown(wait=False, kill_workers=True)
+        raise FindingsError(
+            "a worker process ended without a word (out of memory, or a parser crashed); what is done is kept: run "
+            "again with --resume and fewer --workers."
+        ) from None
+    except BaseException:
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+        raise
+
+
+@contextmanager
+def _uninterrupted_children() -> Iterator[None]:
+    """Start processes that do not feel Ctrl-C: the parent alone answers it, and then ends them.
+
+    A blocked signal stays blocked in children; in the parent it is delivered when the block ends.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,318 @@
+"""What a page shows, as plain data: everything that takes thought happens here, before any markup."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from pipeline.labels import LABELS, NONE
+from pipeline.summary import ReportSummary, summarise, total
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LETTERS = {label: label[0] for label in LABELS}
+_OPTIONAL = ("page", "section", "section_grade", "kind", "paragraph", "position")
+_GROUPS = {"title": "heading", "heading": "heading", "bullet": "bullets", "table_row": "rows"}
+_OPENING = "Opening of the document"
+
+
+@dataclass(frozen=True)
+class ModelNote:
+    """What a reader should know of the model.
+
+    Attributes:
+        version: The model's version.
+        thresholds: Probability from which each label is given.
+    """
+
+    version: str
+    thresholds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class SentenceView:
+    """A sentence and what the model says of it.
+
+    Attributes:
+        number: Rank in the document: the link target is `s<number>`.
+        text: The sentence.
+        labels: Its labels.
+        letters: First letters of its labels.
+        scores: Probability of every label, as text, in the order of `LABELS`.
+        uncertain: Whether some label is a close call.
+        page: Page, or None.
+        turns_page: Whether it is the first on its page.
+    """
+
+    number: int
+    text: str
+    labels: tuple[str, ...]
+    letters: str
+    scores: dict[str, str]
+    uncertain: bool
+    page: int | None
+    turns_page: bool
+
+
+@dataclass(frozen=True)
+class GroupView:
+    """Consecutive paragraphs, bullets or table rows.
+
+    Attributes:
+        kind: `heading`, `paragraphs`, `bullets` or `rows`.
+        blocks: The sentences of each.
+    """
+
+    kind: str
+    blocks: list[list[SentenceView]]
+
+
+@dataclass(frozen=True)
+class SectionView:
+    """A stretch of the document under one heading.
+
+    Attributes:
+        number: Rank: the link target is `section<number>`.
+        name: The heading.
+        grade: Grade given in this section, or None.
+        heading: Sentences of the heading itself; empty where the document has none there.
+        groups: What stands below it.
+        counts: Number of sentences by label.
+    """
+
+    number: int
+    name: str
+    grade: str | None
+    heading: list[SentenceView]
+    groups: list[GroupView]
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """A page of one report.
+
+    Attributes:
+        title: Whom or what it is about.
+        kind: What kind of document it is, in words.
+        framework: Inspection framework, or None.
+        published: Date in words, or None.
+        summary: Its counts.
+        sections: Its sections, in order.
+        model: The model.
+    """
+
+    title: str
+    kind: str
+    framework: str | None
+    published: str | None
+    summary: ReportSummary
+    sections: list[SectionView]
+    model: ModelNote
+
+
+@dataclass(frozen=True)
+class ReportLink:
+    """A row of the index.
+
+    Attributes:
+        title: Whom or what the report is about.
+        kind: What kind of document it is, in words.
+        published: Date in words, or None.
+        summary: Its counts.
+        href: Address of its page, or None where there is none.
+    """
+
+    title: str
+    kind: str
+    published: str | None
+    summary: ReportSummary
+    href: str | None
+
+
+@dataclass(frozen=True)
+class IndexView:
+    """The index.
+
+    Attributes:
+        reports: One row a report.
+        totals: All counts together.
+        failures: (file, reason) of documents that could not be read.
+        files: Names of the files with all findings, beside the index.
+        model: The model.
+    """
+
+    reports: list[ReportLink]
+    totals: ReportSummary
+    failures: list[tuple[str, str]]
+    files: list[str]
+    model: ModelNote = field(default_factory=lambda: ModelNote("", {}))
+
+
+def build_index(
+    reports: Iterable[ReportLink], failures: Iterable[tuple[str, str]], files: Iterable[str], model: ModelNote
+) -> IndexView:
+    """Gather the index.
+
+    Args:
+        reports: Rows.
+        failures: (file, reason) of documents that could not be read.
+        files: Names of the files with all findings.
+        model: The model.
+
+    Returns:
+        The view.
+    """
+    rows = list(reports)
+    return IndexView(rows, total(row.summary for row in rows), list(failures), list(files), model)
+
+
+def link_report(summary: ReportSummary, href: str | None) -> ReportLink:
+    """Describe a report for the index.
+
+    Args:
+        summary: Its counts.
+        href: Address of its page.
+
+    Returns:
+        The row.
+    """
+    return ReportLink(_title(summary), _kind(summary.doc_type), _date(summary.published), summary, href)
+
+
+def build_report(table: "pa.Table", model: ModelNote, *, report: str = "", report_id: str = "") -> ReportView:
+    """Arrange the findings of one report as a document.
+
+    Args:
+        table: Findings; columns of a sentence table other than `text` may be missing.
+        model: The model.
+        report: Name of the report, where the table has none.
+        report_id: Its identifier, where the table has none.
+
+    Returns:
+        The view.
+    """
+    summary = summarise(table, report=report, report_id=report_id)
+    rows = _rows(table)
+    sections = [_section(number, part) for number, part in enumerate(_by_section(rows), start=1)]
+    return ReportView(
+        title=_title(summary),
+        kind=_kind(summary.doc_type),
+        framework=summary.framework,
+        published=_date(summary.published),
+        summary=summary,
+        sections=sections,
+        model=model,
+    )
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A sentence with its place in the document."""
+
+    sentence: SentenceView
+    section: str | None
+    grade: str | None
+    kind: str
+    paragraph: Any
+
+
+def _rows(table: "pa.Table") -> list[_Row]:
+    """Read the columns that matter; what a table lacks is filled with what means nothing."""
+    names = [name for name in _OPTIONAL if name in table.column_names]
+    columns = {name: table[name].to_pylist() for name in (*names, "text", *LABELS, "uncertain")}
+    scores = [table[f"p_{label}"].to_pylist() for label in LABELS]
+    positions = columns.get("position", [])
+    numbers = positions if _are_ranks(positions) else range(1, table.num_rows + 1)
+    rows: list[_Row] = []
+    last_page = None
+    for rank, number in enumerate(numbers):
+        labels = tuple(label for label in LABELS if columns[label][rank])
+        page = columns["page"][rank] if "page" in columns else None
+        sentence = SentenceView(
+            number=number,
+            text=columns["text"][rank],
+            labels=labels,
+            letters="".join(LETTERS[label] for label in labels),
+            scores={label: percent(column[rank]) for label, column in zip(LABELS, scores, strict=True)},
+            uncertain=columns["uncertain"][rank],
+            page=page,
+            turns_page=page is not None and page != last_page,
+        )
+        last_page = page if page is not None else last_page
+        rows.append(
+            _Row(
+                sentence,
+                section=columns["section"][rank] if "section" in columns else None,
+                grade=columns["section_grade"][rank] if "section_grade" in columns else None,
+                kind=(columns["kind"][rank] if "kind" in columns else None) or "paragraph",
+                paragraph=columns["paragraph"][rank] if "paragraph" in columns else rank,
+            )
+        )
+    return rows
+
+
+def _are_ranks(values: Sequence[Any]) -> bool:
+    """Tell whether values can serve as link targets."""
+    return bool(values) and all(type(value) is int for value in values) and len(set(values)) == len(values)
+
+
+def _by_section(rows: Sequence[_Row]) -> list[list[_Row]]:
+    return [list(part) for _, part in groupby(rows, key=lambda row: row.section)]
+
+
+def _section(number: int, rows: Sequence[_Row]) -> SectionView:
+    """Arrange one section: its heading, then groups of equal kind, each divided by paragraph."""
+    heading: list[SentenceView] = []
+    if _GROUPS.get(rows[0].kind) == "heading":
+        first = rows[0].paragraph
+        heading = [row.sentence for row in rows if row.paragraph == first]
+    below = rows[len(heading) :]
+    groups = [
+        GroupView(kind, [[row.sentence for row in block] for _, block in groupby(part, key=lambda row: row.paragraph)])
+        for kind, part in groupby(below, key=lambda row: _GROUPS.get(row.kind, "paragraphs"))
+    ]
+    name = " ".join(sentence.text for sentence in heading) or rows[0].section or _OPENING
+    counts = {label: sum(label in row.sentence.labels for row in rows) for label in LABELS}
+    counts[NONE] = sum(not row.sentence.labels for row in rows)
+    counts["sentences"] = len(rows)
+    return SectionView(number, name, rows[-1].grade, heading, groups, counts)
+
+
+def percent(probability: float) -> str:
+    """Write a probability for people.
+
+    Args:
+        probability: From 0 to 1.
+
+    Returns:
+        Whole percent; what is nearly impossible or certain says so instead of 0% and 100%.
+
+    Example:
+        >>> percent(0.234), percent(0.001), percent(0.999)
+        ('23%', '<1%', '>99%')
+    """
+    if probability < 0.01:
+        return "<1%"
+    if probability > 0.99:
+        return ">99%"
+    return f"{probability:.0%}"
+
+
+def _title(summary: ReportSummary) -> str:
+    return summary.provider or summary.report or "Sentences"
+
+
+def _kind(doc_type: str | None) -> str:
+    return doc_type.replace("_", " ").capitalize() if doc_type and doc_type != "unknown" else "Document"
+
+
+def _date(published: str | None) -> str | None:
+    """Write an ISO date in words; anything else stays as it is."""
+    try:
+        day = date.fromisoformat(published or "")
+    except ValueError:
+        return published or None
+    return f"{day.day} {day:%B %Y}"

@@ -1,0 +1,156 @@
+"""One document, or some rows of a table → a part: a Parquet file of findings, there whole or not at all."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.classifier import PREDICTION_COLUMNS
+from pipeline.errors import DocumentError
+from pipeline.files import replace_file
+from pipeline.inputs import Input
+from pipeline.reading import MAX_FILE_BYTES, read_document
+from pipeline.sentences import SENTENCE_COLUMNS, sentence_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from pipeline.classifier import SentenceClassifier
+
+CHUNK_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of work.
+
+    Attributes:
+        item: What to label.
+        path: Where its findings go.
+        first_row: First row of the chunk, in a table.
+    """
+
+    item: Input
+    path: Path
+    first_row: int = 0
+
+
+def plan_parts(item: Input, folder: Path, rows: int | None) -> list[Part]:
+    """Divide an input into parts.
+
+    Args:
+        item: The input.
+        folder: Where parts lie.
+        rows: Number of rows of a table; None for a document, which is always one part.
+
+    Returns:
+        The parts, in order.
+    """
+    if rows is None:
+        return [Part(item, folder / f"{item.report_id}.parquet")]
+    starts = range(0, max(rows, 1), CHUNK_ROWS)
+    return [Part(item, folder / f"{item.report_id}-{rank:06d}.parquet", row) for rank, row in enumerate(starts)]
+
+
+def label_part(
+    part: Part, rows: "pa.Table | None", schema: "pa.Schema", classifier: "SentenceClassifier"
+) -> str | None:
+    """Label one piece of work and write its findings.
+
+    Args:
+        part: The piece.
+        rows: Its sentences, where they come from a table.
+        schema: Columns of the findings.
+        classifier: The model.
+
+    Returns:
+        Why it failed, or None.
+    """
+    from pyarrow import parquet
+
+    try:
+        sentences = _sentences(part.item) if rows is None else rows
+        findings = _add_predictions(sentences, schema, classifier)
+    except DocumentError as error:
+        return str(error)
+    except Exception as error:  # one document never stops a batch
+        return f"unexpected error: {type(error).__name__}: {error}"
+    with replace_file(part.path) as temporary:
+        parquet.write_table(findings, temporary)
+    return None
+
+
+_worker: "tuple[SentenceClassifier, pa.Schema] | None" = None
+
+
+def start_worker(classifier: "SentenceClassifier", schema: "pa.Schema") -> None:
+    """Give a worker process what all of its parts share, once: loading the model anew would take seconds.
+
+    Args:
+        classifier: The model.
+        schema: Columns of the findings.
+    """
+    global _worker
+    _worker = (classifier, schema)
+
+
+def label_in_worker(part: Part, rows: "pa.Table | None") -> tuple[Path, str | None]:
+    """Do `label_part` in a worker process.
+
+    Args:
+        part: The piece.
+        rows: Its sentences, where they come from a table.
+
+    Returns:
+        The part's path, and why it failed or None.
+
+    Raises:
+        RuntimeError: The process was not prepared by `start_worker`.
+    """
+    if _worker is None:
+        raise RuntimeError("start_worker must run first")
+    classifier, schema = _worker
+    return part.path, label_part(part, rows, schema, classifier)
+
+
+def _sentences(item: Input) -> "pd.DataFrame | pa.Table":
+    """Read the sentences of a document, or of a table of the extract store."""
+    if item.kind == "sentences":
+        return _stored_sentences(item.path)
+    try:
+        too_large = item.path.stat().st_size > MAX_FILE_BYTES
+        content = None if too_large else item.path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"cannot be opened: {error.strerror or type(error).__name__}") from None
+    if content is not None and sha256(content).hexdigest()[:16] != item.report_id:
+        raise DocumentError("changed during the run; run again")
+    return sentence_table(read_document(item.path, content), item.report, item.report_id)
+
+
+def _stored_sentences(path: Path) -> "pa.Table":
+    from pyarrow import ArrowException, parquet
+
+    try:
+        table = parquet.ParquetFile(path).read()
+    except (OSError, ArrowException) as error:
+        raise DocumentError(f"damaged sentence table ({type(error).__name__}); run `dvc repro extract`") from None
+    missing = [name for name in SENTENCE_COLUMNS if name not in table.column_names]
+    if missing:
+        raise DocumentError(f"damaged sentence table (no column {', '.join(missing)}); run `dvc repro extract`")
+    return table
+
+
+def _add_predictions(
+    sentences: "pd.DataFrame | pa.Table", schema: "pa.Schema", classifier: "SentenceClassifier"
+) -> "pa.Table":
+    """Put the predictions beside the sentences, in the types of the schema."""
+    import pyarrow as pa
+
+    own, new = pa.schema(list(schema)[: -len(PREDICTION_COLUMNS)]), pa.schema(list(schema)[-len(PREDICTION_COLUMNS) :])
+    if isinstance(sentences, pa.Table):
+        table = sentences.select(own.names).cast(own)
+    else:
+        table = pa.Table.from_pandas(sentences, schema=own, preserve_index=False)
+    predicted = pa.Table.from_pandas(classifier.predict(table["text"].to_pylist()), schema=new, preserve_index=False)
+    return pa.table([*table.columns, *predicted.columns], schema=schema)

@@ -1,0 +1,146 @@
+"""Counts of labels by report."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.labels import LABELS, NONE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COUNTED = (*LABELS, NONE, "uncertain")
+_DESCRIPTION = ("report", "report_id", "doc_type", "framework", "provider", "published")
+COUNT_COLUMNS = (*_DESCRIPTION, "sentences", *COUNTED, *(f"share_{label}" for label in LABELS))
+
+
+@dataclass(frozen=True)
+class ReportSummary:
+    """What one report amounts to.
+
+    Attributes:
+        report: Name of the report.
+        report_id: Its identifier; an empty string in tables that have none.
+        doc_type: Kind of document, or None.
+        framework: Inspection framework, or None.
+        provider: Whom the report is about, or None.
+        published: Date of publication, ISO 8601, or None.
+        sentences: Number of sentences.
+        counts: Number of sentences by each of `COUNTED`.
+    """
+
+    report: str
+    report_id: str
+    doc_type: str | None
+    framework: str | None
+    provider: str | None
+    published: str | None
+    sentences: int
+    counts: dict[str, int]
+
+    def share(self, name: str) -> float:
+        """Return the share of sentences that carry a label.
+
+        Args:
+            name: One of `COUNTED`.
+
+        Returns:
+            A number from 0 to 1; 0 where there is no sentence.
+        """
+        return self.counts[name] / self.sentences if self.sentences else 0.0
+
+    def row(self) -> list[Any]:
+        """Return the values of `COUNT_COLUMNS`."""
+        described = [getattr(self, name) for name in _DESCRIPTION]
+        counted = [self.counts[name] for name in COUNTED]
+        return [*described, self.sentences, *counted, *(round(self.share(label), 4) for label in LABELS)]
+
+
+def summarise(table: "pa.Table", *, report: str = "", report_id: str = "") -> ReportSummary:
+    """Count the labels of one report.
+
+    Args:
+        table: Findings of the report.
+        report: Its name, where the table has no such column.
+        report_id: Its identifier, where the table has no such column.
+
+    Returns:
+        The summary.
+    """
+    import pyarrow.compute as pc
+
+    first = {name: table[name][0].as_py() if table.num_rows else None for name in table.column_names}
+    counts = {name: int(pc.sum(table[name]).as_py() or 0) for name in (*LABELS, "uncertain")}
+    counts[NONE] = int(pc.sum(pc.equal(table["labels"], NONE)).as_py() or 0)
+    described = {name: None if first.get(name) is None else str(first[name]) for name in _DESCRIPTION}
+    return ReportSummary(
+        report=described["report"] or report,
+        report_id=described["report_id"] or report_id,
+        doc_type=described["doc_type"],
+        framework=described["framework"],
+        provider=described["provider"],
+        published=described["published"],
+        sentences=table.num_rows,
+        counts={name: counts[name] for name in COUNTED},
+    )
+
+
+def split_reports(table: "pa.Table") -> "list[pa.Table]":
+    """Divide findings by report.
+
+    Args:
+        table: Findings; without a column `report_id` or `report` they count as one report.
+
+    Returns:
+        One table a report, in the order of their first sentences.
+    """
+    import pyarrow.compute as pc
+
+    by = next((name for name in ("report_id", "report") if name in table.column_names), None)
+    if by is None or not table.num_rows:
+        return [table]
+    codes = table[by].combine_chunks().dictionary_encode(null_encoding="encode")
+    if len(codes.dictionary) == 1:
+        return [table]
+    return [table.filter(pc.equal(codes.indices, code)) for code in range(len(codes.dictionary))]
+
+
+class ReportCounts:
+    """Adds up chunks of findings by report; a report may come in several chunks."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], ReportSummary] = {}
+
+    def add(self, table: "pa.Table") -> None:
+        """Count a chunk.
+
+        Args:
+            table: Findings.
+        """
+        for part in split_reports(table):
+            new = summarise(part)
+            key = (new.report_id, new.report)
+            self._found[key] = total((self._found[key], new), like=new) if key in self._found else new
+
+    def summaries(self) -> list[ReportSummary]:
+        """Return one summary a report, in the order in which they came."""
+        return [summary for summary in self._found.values() if summary.sentences]
+
+
+def total(summaries: Iterable[ReportSummary], *, like: ReportSummary | None = None) -> ReportSummary:
+    """Add summaries up.
+
+    Args:
+        summaries: What to add.
+        like: Whose name and description the sum bears; by default it has none.
+
+    Returns:
+        The sum.
+    """
+    found = list(summaries)
+    counts = {name: sum(summary.counts[name] for summary in found) for name in COUNTED}
+    sentences = sum(summary.sentences for summary in found)
+    if like is None:
+        return ReportSummary("", "", None, None, None, None, sentences, counts)
+    described = {name: getattr(like, name) for name in _DESCRIPTION}
+    return ReportSummary(**described, sentences=sentences, counts=counts)
