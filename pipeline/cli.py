@@ -184,7 +184,7 @@ def evaluate(
 @app.command()
 def register() -> None:
     """Stage: log the run in MLflow, register the model, and make it champion if it is better."""
-    from pipeline.tracking import register_candidate
+    from pipeline.registry import register_candidate
 
     print(register_candidate(_params()).summary())
 
@@ -192,7 +192,7 @@ def register() -> None:
 @registry.command("list")
 def list_registered() -> None:
     """List the model versions of the registry."""
-    from pipeline.tracking import list_versions, render_versions
+    from pipeline.registry import list_versions, render_versions
 
     print(render_versions(list_versions()))
 
@@ -202,7 +202,7 @@ def promote(
     version: Annotated[str, typer.Argument(help="MLflow version number, or the first digits of a model version.")],
 ) -> None:
     """Make a version champion, whatever its scores."""
-    from pipeline.tracking import promote as run
+    from pipeline.registry import promote as run
 
     print(run(version).summary())
 
@@ -210,7 +210,7 @@ def promote(
 @registry.command()
 def rollback() -> None:
     """Bring back the champion before the present one."""
-    from pipeline.tracking import rollback as run
+    from pipeline.registry import rollback as run
 
     print(run().summary())
 

@@ -194,6 +194,8 @@ def _dump(pipeline: "Pipeline") -> bytes:
     """
     from skops import io as skops_io
 
+    # The vectoriser remembers the address of the stop word list that it has checked; that is no part of the model.
+    vars(pipeline.named_steps["features"]).pop("_stop_words_id", None)
     ranks: dict[str, str] = {}
 
     def rank(match: re.Match[str]) -> str:

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +11,8 @@ from pipeline.dataset import load_side
 from pipeline.errors import DataError
 from pipeline.labels import LABELS, label_matrix
 from pipeline.model_folder import MODEL_FILES, load_model
-from pipeline.training import best_threshold, fit, train_candidate
+from pipeline.training import best_threshold, fit
+from tests.conftest import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +22,17 @@ def side(dataset):
 
 
 def test_equal_data_gives_equal_bytes(params, dataset, model, tmp_path):
-    train_candidate(params, dataset, tmp_path / "again")
+    # In a process of its own: within one, memory addresses could be equal by chance.
+    code = (
+        "from pathlib import Path; from dataclasses import replace; from pipeline.params import load_params;"
+        "from pipeline.training import train_candidate; shipped = load_params(Path(sys.argv[1]));"
+        "params = replace(shipped, train=replace(shipped.train, folds=3));"
+        "ballast = [object() for _ in range(12345)];"
+        "train_candidate(params, Path(sys.argv[2]), Path(sys.argv[3]))"
+    )
+    arguments = [str(PROJECT / "params.yaml"), str(dataset), str(tmp_path / "again")]
+    environment = {**os.environ, "PYTHONHASHSEED": "77"}
+    subprocess.run([sys.executable, "-c", "import sys;" + code, *arguments], check=True, env=environment)
     for name in MODEL_FILES:
         assert (tmp_path / "again" / name).read_bytes() == (model / name).read_bytes()
 
