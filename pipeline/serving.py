@@ -1,0 +1,73 @@
+"""The model behind MLflow's pyfunc interface: what `mlflow.pyfunc.load_model` loads and calls."""
+
+from typing import Any
+
+import pandas as pd
+
+from pipeline.classifier import SentenceClassifier
+from pipeline.errors import DataError
+from pipeline.model_folder import load_model
+
+TEXT_COLUMN = "text"
+
+
+class PyfuncClassifier:
+    """A sentence classifier with the `predict` that MLflow calls.
+
+    Args:
+        classifier: The model.
+    """
+
+    def __init__(self, classifier: SentenceClassifier) -> None:
+        self.classifier = classifier
+
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ANN401
+        """Label sentences.
+
+        Args:
+            model_input: A frame with a column `text`, a series or a list of sentences.
+            params: Not used; MLflow passes it.
+
+        Returns:
+            One row a sentence, with `pipeline.classifier.PREDICTION_COLUMNS`; the index is that of the input.
+
+        Raises:
+            DataError: The input is none of these, or a sentence is not text.
+        """
+        texts = _texts(model_input)
+        table = self.classifier.predict(texts.tolist())
+        return table.set_axis(texts.index)
+
+
+def _load_pyfunc(path: str) -> PyfuncClassifier:
+    """Load a model folder; MLflow calls this by its name.
+
+    Args:
+        path: Model folder.
+
+    Returns:
+        The model.
+    """
+    return PyfuncClassifier(load_model(path))
+
+
+def _texts(model_input: Any) -> "pd.Series[str]":  # noqa: ANN401
+    """Take the sentences out of whatever was passed."""
+    if isinstance(model_input, pd.DataFrame):
+        if TEXT_COLUMN not in model_input.columns:
+            found = ", ".join(map(str, model_input.columns)) or "none"
+            raise DataError(f"the input has no column '{TEXT_COLUMN}'; found: {found}.")
+        texts = model_input[TEXT_COLUMN]
+    elif isinstance(model_input, pd.Series):
+        texts = model_input
+    elif isinstance(model_input, list | tuple):
+        texts = pd.Series(list(model_input), dtype="object")
+    else:
+        raise DataError(
+            f"found {type(model_input).__name__}; expected a DataFrame with a column '{TEXT_COLUMN}', or a list of "
+            "sentences."
+        )
+    for place, text in texts.items():
+        if not isinstance(text, str):
+            raise DataError(f"row {place}: found {text!r}; expected a sentence.")
+    return texts
