@@ -184,7 +184,7 @@ def evaluate(
 @app.command()
 def register() -> None:
     """Stage: log the run in MLflow, register the model, and make it champion if it is better."""
-    from pipeline.registry import register_candidate
+    from pipeline.registration import register_candidate
 
     print(register_candidate(_params()).summary())
 
@@ -192,7 +192,8 @@ def register() -> None:
 @registry.command("list")
 def list_registered() -> None:
     """List the model versions of the registry."""
-    from pipeline.registry import list_versions, render_versions
+    from pipeline.registry import list_versions
+    from pipeline.versions import render_versions
 
     print(render_versions(list_versions()))
 
@@ -218,7 +219,7 @@ def rollback() -> None:
 @app.command()
 def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000) -> None:
     """Open the MLflow UI on the project's own store."""
-    from pipeline.tracking import serve_ui
+    from pipeline.mlflow_server import serve_ui
 
     serve_ui(port, announce=print)
 

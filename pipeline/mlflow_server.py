@@ -1,9 +1,8 @@
-"""The MLflow UI as a process of its own, and the lock that keeps two writers apart."""
+"""The MLflow UI on the project's store, as a process of its own."""
 
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,44 +15,57 @@ from pathlib import Path
 from types import FrameType
 
 from pipeline.errors import TrackingError
+from pipeline.store_location import (
+    STORE_FOLDER,
+    artifact_root,
+    has_store,
+    is_server,
+    remove_stray,
+    tracking_uri,
+    without_password,
+)
+from pipeline.tracking import open_store
 
 HOST = "127.0.0.1"
 _PORTS_TRIED = 20
 _START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
-_LOCK_SECONDS = 120.0
 _LOG_LINES = 15
 
 
-@contextmanager
-def store_lock(folder: Path) -> Iterator[None]:
-    """Let one process at a time create the store or write to it.
+def serve_ui(port: int = 5000, announce: Callable[[str], None] = lambda line: None, project: Path = Path()) -> None:
+    """Open the MLflow UI on the project's store, until Ctrl-C.
 
     Args:
-        folder: Folder of the store; created if need be.
-
-    Yields:
-        While the lock is held.
+        port: Port on 127.0.0.1; if it is taken, the next free one.
+        announce: Called with each line for the person: the address, the number of runs, how to stop.
+        project: The project folder.
 
     Raises:
-        TrackingError: The folder cannot be written to, or another process holds the lock for too long.
+        TrackingError: There is no run to show, no port is free, or the server does not start.
     """
-    connection = None
+    count, experiment = 0, ""
+    if has_store(project):
+        with open_store(project, write=False) as store:
+            count = len(store.runs())
+            experiment = store.page()
+    if not count:
+        raise TrackingError("no runs yet: run `dvc repro`.")
+    uri = tracking_uri(project)
+    runs = f"{count} run" if count == 1 else f"{count} runs"
+    if is_server(uri):
+        announce(f"{runs} on the MLflow server: {without_password(uri)}{experiment}")
+        return
+    port = free_port(port)
+
+    def ready() -> None:
+        announce(f"MLflow UI with {runs}: http://{HOST}:{port}{experiment}")
+        announce(f"Store: {without_password(uri)}. Stop with Ctrl-C.")
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # SQLite's own lock works on every system and is released when the process dies.
-        connection = sqlite3.connect(folder / ".lock", timeout=_LOCK_SECONDS, isolation_level=None)
-        connection.execute("BEGIN EXCLUSIVE")
-    except (OSError, sqlite3.Error) as error:
-        if connection is not None:
-            connection.close()
-        raise TrackingError(
-            f"{folder}: cannot be locked for writing ({error}); is another `dvc repro` running, or the disk full?"
-        ) from None
-    try:
-        yield
+        run_server(uri, artifact_root(project), port, project / STORE_FOLDER / "ui.log", ready)
     finally:
-        connection.close()
+        remove_stray(uri)
 
 
 def free_port(first: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pipeline.errors import TrackingError
 from pipeline.files import replace_file
 
+PROMOTIONS = Path("models/promotions.jsonl")
 Action = Literal["promoted", "rejected", "unchanged", "manual promotion", "rollback"]
 # "unchanged" is a verdict that is never written down.
 _RECORDED = ("promoted", "rejected", "manual promotion", "rollback")

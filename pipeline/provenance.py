@@ -43,19 +43,12 @@ def read_provenance(project: Path) -> Provenance:
         git_commit=_git(project, "rev-parse", "HEAD") or UNKNOWN,
         git_dirty=bool(_git(project, "status", "--porcelain", "--", ".", *excluded)),
         lock_sha256=sha256(lock.read_bytes()).hexdigest() if lock.is_file() else UNKNOWN,
-        user=user_name(project),
+        user=_user_name(project),
     )
 
 
-def user_name(project: Path) -> str:
-    """Name the person at work.
-
-    Args:
-        project: The folder with dvc.yaml.
-
-    Returns:
-        The git user name, or the name of the account.
-    """
+def _user_name(project: Path) -> str:
+    """Name the person at work."""
     name = _git(project, "config", "user.name")
     if name:
         return name

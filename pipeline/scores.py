@@ -78,7 +78,7 @@ class Scorer:
 
         Returns:
             Score by name: `macro_f1` (mean over the labels that have an example), `micro_f1`, `exact_match`, `brier`
-            and `ece` (means over labels), and for each label `<label>_precision`, `_recall`, `_f1`, `_average_precision`,
+            and `ece` (means over labels), and by label `<label>_precision`, `_recall`, `_f1`, `_average_precision`,
             `_brier`, `_ece`, `_support`. One that is not defined, such as the F1 of a label without example, is nan.
         """
         w = np.ones(len(self._truth)) if weights is None else weights

@@ -1,14 +1,28 @@
 """The model behind MLflow's pyfunc interface: what `mlflow.pyfunc.load_model` loads and calls."""
 
+from importlib.metadata import version as library_version
 from typing import Any
 
 import pandas as pd
 
-from pipeline.classifier import SentenceClassifier
+from pipeline.classifier import PREDICTION_COLUMNS, PROBABILITY_COLUMNS, SentenceClassifier
 from pipeline.errors import DataError
+from pipeline.labels import LABELS
 from pipeline.model_folder import load_model
 
 TEXT_COLUMN = "text"
+# Columns and MLflow's names of their types.
+INPUTS = {TEXT_COLUMN: "string"}
+OUTPUTS = {
+    name: "boolean" if name in (*LABELS, "uncertain") else "double" if name in PROBABILITY_COLUMNS else "string"
+    for name in PREDICTION_COLUMNS
+}
+EXAMPLE = (
+    "Social workers know their children well and visit them often.",
+    "By March, the council will recruit a further six advocates.",
+)
+# What loading a model and predicting with it imports, by the name of the distribution.
+REQUIREMENTS = ("joblib", "numpy", "pandas", "pydantic", "PyYAML", "scikit-learn", "scipy", "skops")
 
 
 class PyfuncClassifier:
@@ -37,6 +51,15 @@ class PyfuncClassifier:
         texts = _texts(model_input)
         table = self.classifier.predict(texts.tolist())
         return table.set_axis(texts.index)
+
+
+def pinned_requirements() -> list[str]:
+    """Name the libraries that a logged model needs, in the installed releases.
+
+    Returns:
+        A line a library, as pip reads it.
+    """
+    return [f"{name}=={library_version(name)}" for name in REQUIREMENTS]
 
 
 def _load_pyfunc(path: str) -> PyfuncClassifier:

@@ -1,15 +1,18 @@
 """Fixtures that several test modules share: a small authored corpus and a model trained on it."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.dataset import build_dataset
+from pipeline.evaluation import evaluate_candidate
 from pipeline.extract import extract_sentences
 from pipeline.params import Params, load_params
 from pipeline.training import train_candidate
+from tests.projects import ODD_NAME, Place, placing
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
@@ -77,3 +80,81 @@ def model(tmp_path_factory: pytest.TempPathFactory, params: Params, dataset: Pat
     folder = tmp_path_factory.mktemp("model") / "model"
     train_candidate(params, dataset, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def outcomes(
+    tmp_path_factory: pytest.TempPathFactory, params: Params, dataset: Path, model: Path
+) -> dict[str, tuple[Params, Path]]:
+    """What the stages before `register` leave: settings and folder of a worse, a better and a best candidate."""
+    variants = {
+        "best": params,
+        "near": replace(params, train=replace(params.train, C=9.5)),
+        "worse": replace(params, features=replace(params.features, ngram_max=1), train=replace(params.train, C=0.002)),
+    }
+    made = {}
+    for name, settings in variants.items():
+        folder = tmp_path_factory.mktemp("outcome") / name
+        candidate = folder / "models" / "candidate"
+        if name == "best":
+            shutil.copytree(model, candidate)
+        else:
+            train_candidate(settings, dataset, candidate)
+        shutil.copytree(dataset, folder / "data" / "dataset")
+        evaluate_candidate(
+            settings,
+            candidate,
+            dataset,
+            folder / "metrics.json",
+            folder / "data" / "evaluation",
+            folder / "plots",
+        )
+        shutil.copyfile(PROJECT / "params.yaml", folder / "params.yaml")
+        made[name] = (settings, folder)
+    return made
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store without a run: its making takes seconds, a copy does not."""
+    from pipeline.tracking import open_store  # MLflow takes seconds to import, and few tests need it
+
+    folder = tmp_path_factory.mktemp("empty")
+    with open_store(folder):
+        pass
+    return folder / "mlruns" / "mlflow.db"
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    outcomes: dict[str, tuple[Params, Path]],
+    empty_store: Path,
+) -> Place:
+    """A project of its own, which is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlruns").mkdir()
+    shutil.copyfile(empty_store, tmp_path / "mlruns" / "mlflow.db")
+    return placing(tmp_path, outcomes)
+
+
+@pytest.fixture(scope="session")
+def registered_project(tmp_path_factory: pytest.TempPathFactory, outcomes: dict[str, tuple[Params, Path]]) -> Path:
+    """A project in an oddly named folder whose first candidate was registered."""
+    from pipeline.registration import register_candidate
+
+    project = tmp_path_factory.mktemp("odd") / ODD_NAME
+    project.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        verdict = register_candidate(placing(project, outcomes)("best"))
+    assert (verdict.action, verdict.reason, verdict.recorded) == ("promoted", "first model", True)
+    return project
+
+
+@pytest.fixture
+def registered(registered_project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project with a registered candidate as working directory; only for reading."""
+    monkeypatch.chdir(registered_project)
+    return registered_project

@@ -1,0 +1,56 @@
+"""Promotion and rollback by hand, with real SQLite stores."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import TrackingError
+from pipeline.promotion import PROMOTIONS, read_log
+from pipeline.registration import register_candidate
+from pipeline.registry import list_versions, promote, rollback
+from tests.projects import Place, aliases, snapshot, version_of
+
+
+def test_a_better_candidate_is_promoted_and_a_rollback_sticks(place: Place):
+    register_candidate(place("worse"))
+    worse = version_of("models/champion")
+    settings = place("best")
+    verdict = register_candidate(settings)
+    best = verdict.candidate
+    assert (verdict.action, verdict.recorded, verdict.champion_before) == ("promoted", True, worse)
+    assert verdict.difference is not None
+    assert verdict.difference > settings.register.margin
+    assert aliases() == {"champion": best}
+    promoted = snapshot()
+
+    back = rollback()
+    assert (back.action, back.candidate, back.champion_before) == ("rollback", worse, best)
+    assert version_of("models/champion") == worse
+    assert aliases() == {"champion": worse, "challenger": best}
+
+    before = snapshot()
+    again = register_candidate(settings)
+    assert (again.action, again.recorded) == ("rejected", False)
+    assert "rolled back on" in again.reason
+    assert snapshot() == before
+    with pytest.raises(TrackingError, match="nothing to go back to"):
+        rollback()
+
+    by_hash = promote(best[:5])
+    assert (by_hash.action, by_hash.candidate, by_hash.recorded) == ("manual promotion", best, True)
+    assert aliases()["champion"] == best
+    restored = {name: content for name, content in snapshot().items() if "champion" in name}
+    assert restored == {name: content for name, content in promoted.items() if "champion" in name}
+    assert promote("2").action == "unchanged"
+    by_number = promote("1")
+    assert by_number.candidate == worse
+    assert version_of("models/champion") == worse
+    actions = [entry.action for entry in read_log(PROMOTIONS)]
+    assert actions == ["promoted", "promoted", "rollback", "manual promotion", "manual promotion"]
+    with pytest.raises(TrackingError, match=r"'zz' is no version of the registry; there are: 2 \("):
+        promote("zz")
+
+
+def test_without_a_store_there_is_no_version_and_none_is_made(tmp_path: Path):
+    assert list_versions(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
