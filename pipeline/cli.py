@@ -144,6 +144,11 @@ def dataset() -> None:
         print(f"{side}: {counts['sentences']:,} sentences of {counts['documents']} documents ({labels})")
     if report.joined or report.unmatched:
         print(f"labels by key: {report.joined:,} met their sentence, {report.unmatched:,} did not")
+    if report.absent:
+        print(
+            f"labels by key: {report.absent:,} wait for {report.absent_documents} reports that are not in data/reports "
+            "(`findings fetch` brings them)"
+        )
     print(f"{report.left_out} training sentences left out because a test document has the same text")
 
 

@@ -11,12 +11,24 @@ import pandas as pd
 from pipeline.errors import DataError
 from pipeline.extract import load_manifest, load_sentences
 from pipeline.files import replace_folder
-from pipeline.labels import LABELS, find_label_files, read_labels
+from pipeline.labels import LABELS, find_label_files, loose_key, read_labels
 from pipeline.params import Params
 
 SIDES = ("train", "test")
 SUMMARY_FILE = "summary.json"
-DATASET_COLUMNS = ("document", "report", "doc_type", "provider", "published", "section", "kind", "text", "key")
+DATASET_COLUMNS = (
+    "document",
+    "report",
+    "doc_type",
+    "provider",
+    "published",
+    "section",
+    "kind",
+    "before",
+    "text",
+    "key",
+    "pool",
+)
 _CONTEXT = ("doc_type", "provider", "published", "section", "kind")
 
 
@@ -28,7 +40,9 @@ class DatasetReport:
         train: Sentences and documents of the training side.
         test: The same of the test side.
         joined: Labels without text that met a sentence of `data/sentences`.
-        unmatched: Labels without text that met none.
+        unmatched: Labels without text whose document is there, but none of its sentences.
+        absent: Labels without text whose document is not there.
+        absent_documents: How many documents those are.
         left_out: Training sentences left out because their text stands in a test document as well.
     """
 
@@ -36,6 +50,8 @@ class DatasetReport:
     test: dict[str, Any]
     joined: int
     unmatched: int
+    absent: int
+    absent_documents: int
     left_out: int
 
 
@@ -69,7 +85,11 @@ def build_dataset(params: Params, labels: Path, sentences: Path, output: Path) -
         DataError: A label file is wrong, or a side has no sentence.
     """
     rows = read_labels(find_label_files(labels))
-    rows, joined, unmatched = _join(rows, sentences)
+    rows = _join(rows, sentences)
+    keyed = {str(name): _count_keyed(part) for name, part in rows[rows["met"] != ""].groupby("source")}
+    counts = {name: sum(part[name] for part in keyed.values()) for name in ("joined", "unmatched", "absent")}
+    absent = int(rows.loc[rows["met"] == "absent", "document"].nunique())
+    rows = rows[rows["text"].notna()].drop(columns="met")
     # The same text labelled twice in one document tells nothing new.
     rows = rows.drop_duplicates(["document", "key"]).reset_index(drop=True)
     sides = rows["document"].map(lambda name: side_of(name, params.dataset.test_share))
@@ -85,11 +105,13 @@ def build_dataset(params: Params, labels: Path, sentences: Path, output: Path) -
                 "dataset.test_share in params.yaml."
             )
     summary: dict[str, Any] = {side: _summary(table) for side, table in tables.items()}
-    report = DatasetReport(summary["train"], summary["test"], joined, unmatched, int(seen.sum()))
+    report = DatasetReport(
+        summary["train"], summary["test"], **counts, absent_documents=absent, left_out=int(seen.sum())
+    )
     with replace_folder(output) as folder:
         for side, table in tables.items():
             table.reset_index(drop=True).to_parquet(folder / f"{side}.parquet", index=False)
-        summary |= {"joined": joined, "unmatched": unmatched, "left_out": report.left_out}
+        summary |= {**counts, "keyed": keyed, "left_out": report.left_out}
         (folder / SUMMARY_FILE).write_bytes((json.dumps(summary, indent=2) + "\n").encode())
     return report
 
@@ -136,29 +158,88 @@ def load_summary(folder: Path) -> dict[str, Any]:
     return summary
 
 
-def _join(rows: pd.DataFrame, sentences: Path) -> tuple[pd.DataFrame, int, int]:
-    """Give every label row its document id, and text and context to those that came as a key alone."""
+def _join(rows: pd.DataFrame, sentences: Path) -> pd.DataFrame:
+    """Give every label row its document id and the sentence before, and text and context to those by key.
+
+    Returns:
+        `DATASET_COLUMNS`, one boolean column a label, `source`, and `met`: for a label by key "exact", "loose",
+        "unmatched" or "absent", for any other an empty string. `text` is null where no sentence was met.
+    """
     id_of = {entry["report"]: entry["report_id"] for entry in load_manifest(sentences)["reports"]}
     # A document goes by the hash of its content where that is known, so that all its labels share one side.
     rows["document"] = rows["report_id"].fillna(rows["report"].map(id_of)).fillna(rows["report"])
+    rows["before"] = _texts_before(rows)
     keyed = rows["text"].isna()
-    if keyed.any():
-        known = load_sentences(sentences).drop_duplicates(["report_id", "key"]).set_index(["report_id", "key"])
-        places = pd.MultiIndex.from_arrays([rows.loc[keyed, "document"], rows.loc[keyed, "key"]])
-        found = known.reindex(places)
+    rows["met"] = keyed.map({True: "absent", False: ""})
+    here = rows["document"].isin(set(id_of.values()))
+    if here.any():
+        store = load_sentences(sentences)
+        store = store[store["report_id"].isin(set(rows.loc[here, "document"]))]
+        store = store.assign(before=store.groupby("report_id")["text"].shift())
+        # A sentence that stands twice in a document is met where it stands first.
+        known = store.drop_duplicates(["report_id", "key"]).set_index(["report_id", "key"])
+        by_loose_key = _match_loosely(rows[keyed & here], known)
+        rows.loc[by_loose_key.index, "key"] = by_loose_key
+        found = known.reindex(pd.MultiIndex.from_frame(rows[["document", "key"]])).set_index(rows.index)
+        met = found["text"].notna()
+        rows.loc[keyed & here, "met"] = met.map({True: "exact", False: "unmatched"})
+        rows.loc[by_loose_key.index, "met"] = "loose"
         for name in ("text", "report", *_CONTEXT):
-            rows.loc[keyed, name] = found[name].to_numpy()
-    unmatched = rows["text"].isna()
-    rows = rows[~unmatched]
-    table = rows[[*DATASET_COLUMNS, *LABELS, "source"]].astype(dict.fromkeys(DATASET_COLUMNS, "str"))
-    return table, int(keyed.sum() - unmatched.sum()), int(unmatched.sum())
+            rows.loc[keyed & met, name] = found[name]
+        # The document knows better than the label file, which may hold only some of its sentences.
+        rows.loc[met, "before"] = found["before"]
+    return rows[[*DATASET_COLUMNS, *LABELS, "source", "met"]].astype(dict.fromkeys(DATASET_COLUMNS, "str"))
+
+
+def _match_loosely(rows: pd.DataFrame, known: pd.DataFrame) -> "pd.Series[str]":
+    """Find the sentences of those labels whose exact key meets none.
+
+    Args:
+        rows: Labels by key.
+        known: Sentences by (report_id, key).
+
+    Returns:
+        The key of the sentence that is met, by index of the label row; nothing for a loose key that two different
+        sentences of the document share.
+    """
+    places = pd.MultiIndex.from_frame(rows[["document", "key"]])
+    exact = places.isin(known.index)
+    missed = rows[~exact & rows["loose_key"].notna()]
+    # A sentence with a label of its own takes no second one.
+    free = known.index[~known.index.isin(places) & known.index.isin(set(missed["document"]), level=0)]
+    loose = [(report_id, loose_key(text)) for (report_id, _), text in known.loc[free, "text"].items()]
+    keys = pd.Series(free.get_level_values("key"), index=pd.MultiIndex.from_tuples(loose, names=[0, 1]), dtype="str")
+    keys = keys[~keys.index.duplicated(keep=False)]
+    found = keys.reindex(pd.MultiIndex.from_frame(missed[["document", "loose_key"]])).set_axis(missed.index)
+    return found.dropna()
+
+
+def _texts_before(rows: pd.DataFrame) -> list[str | None]:
+    """Return the text before each row in its own label file's document, as far as the file tells.
+
+    Loose sentences have `position` (their rank in a group) but stand in no paragraph; nothing goes before them.
+    """
+    positions = pd.to_numeric(rows["position"], errors="coerce")
+    placed = positions.notna() & (pd.to_numeric(rows["paragraph"], errors="coerce") > 0) & rows["text"].notna()
+    places = list(zip(rows["source"], rows["document"], positions, strict=True))
+    texts = {place: text for place, text, on in zip(places, rows["text"], placed, strict=True) if on}
+    return [
+        texts.get((source, document, position - 1)) if on else None
+        for (source, document, position), on in zip(places, placed, strict=True)
+    ]
+
+
+def _count_keyed(rows: pd.DataFrame) -> dict[str, int]:
+    """Count what the labels by key of one file met."""
+    counts = {name: int((rows["met"] == name).sum()) for name in ("exact", "loose", "unmatched", "absent")}
+    return {"labels": len(rows), "joined": counts["exact"] + counts["loose"], **counts}
 
 
 def _summary(table: pd.DataFrame) -> dict[str, Any]:
     """Count and hash one side; the hash depends on what is trained or tested on, not on the file format."""
     digest = sha256()
-    for row in table[["document", "text", *LABELS]].itertuples(index=False):
-        digest.update(json.dumps(list(row), ensure_ascii=False).encode())
+    for row in table[["document", "section", "kind", "before", "text", *LABELS]].itertuples(index=False):
+        digest.update(json.dumps([None if pd.isna(value) else value for value in row], ensure_ascii=False).encode())
     return {
         "sha256": digest.hexdigest(),
         "sentences": len(table),

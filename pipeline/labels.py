@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.errors import DataError
-from pipeline.sentences import sentence_key
+from pipeline.sentences import normalise, sentence_key
 
 LABELS = ("strength", "weakness", "commitment")
 NONE = "none"
@@ -27,12 +29,16 @@ LABEL_COLUMNS = (
     "position",
     "text",
     "key",
+    "loose_key",
     "labels",
     "annotator",
     "annotated",
+    "pool",
 )
 LABEL_SUFFIXES = (".jsonl", ".csv")
+_TEXT_COLUMNS = ("text", "key", "loose_key", "report", "report_id")
 _LETTERS = {"S": "strength", "W": "weakness", "C": "commitment"}
+_PARAGRAPH_NUMBER = re.compile(r"^\s*\d{1,3}[.)]?\s*(?=\S)")
 _MOST_LISTED = 50
 _HELP = "docs/labels.md describes the format"
 
@@ -93,6 +99,25 @@ def label_matrix(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
         Array of shape (rows, labels).
     """
     return table[list(LABELS)].to_numpy(dtype=bool)
+
+
+def loose_key(text: str) -> str:
+    """Return a hash that stays the same where reading differs in hyphens, spaces or a paragraph number in front.
+
+    Whether "multi-" at the end of a line goes on as "multi-agency" or "multiagency" is for the reader to judge, and
+    another reader may judge otherwise; its letters are the same.
+
+    Args:
+        text: The sentence.
+
+    Returns:
+        First 16 hex digits of the SHA-256 of its letters and digits, without a leading number of up to three digits.
+
+    Example:
+        >>> loose_key("12. A well-kept plan.") == loose_key("A wellkept plan")
+        True
+    """
+    return sha256(normalise(_PARAGRAPH_NUMBER.sub("", text, count=1)).replace(" ", "").encode()).hexdigest()[:16]
 
 
 def find_label_files(folder: Path) -> list[Path]:
@@ -207,8 +232,8 @@ def _check_row(
     if not (row["text"] or row["key"]):
         problems.append(f"{place}: neither 'text' nor 'key' is given")
         return None
-    if not all(isinstance(row[name], str | None) for name in ("text", "key", "report", "report_id")):
-        problems.append(f"{place}: 'text', 'key', 'report' and 'report_id' must be strings")
+    if not all(isinstance(row[name], str | None) for name in _TEXT_COLUMNS):
+        problems.append(f"{place}: {', '.join(map(repr, _TEXT_COLUMNS))} must be strings")
         return None
     if need_report and not (row["report"] or row["report_id"]):
         problems.append(f"{place}: neither 'report' nor 'report_id' names the document")
@@ -219,13 +244,21 @@ def _check_row(
 
 
 def _conflicts(rows: list[dict[str, Any]]) -> list[str]:
-    """Describe each text that has two different answers, with every place where it stands."""
-    answers: dict[str, dict[str, list[str]]] = {}
+    """Describe each text that has two different answers, with every place where it stands.
+
+    A label by key answers for its own document alone: the same words may be a heading in one document and a sentence in
+    another, and without the text nobody could tell which.
+    """
+    answers: dict[tuple[str | None, str], dict[str, list[str]]] = {}
     for row in rows:
         mask = format_labels([row[label] for label in LABELS])
-        answers.setdefault(row["key"], {}).setdefault(mask, []).append(f"{row['source']}:{row['line']}")
-    return [
+        document = row["report_id"] or row["report"]
+        for scope in dict.fromkeys([None, document] if row["text"] else [document]):
+            places = answers.setdefault((scope, row["key"]), {}).setdefault(mask, [])
+            places.append(f"{row['source']}:{row['line']}")
+    found = (
         "one text, two answers: " + " but ".join(f"{mask} at {', '.join(places)}" for mask, places in given.items())
         for given in answers.values()
         if len(given) > 1
-    ]
+    )
+    return list(dict.fromkeys(found))

@@ -5,8 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import DataError
-from pipeline.labels import LABELS, find_label_files, format_labels, label_matrix, parse_labels, read_labels
-from pipeline.sentences import sentence_key
+from pipeline.labels import (
+    LABELS,
+    find_label_files,
+    format_labels,
+    label_matrix,
+    loose_key,
+    parse_labels,
+    read_labels,
+)
+from pipeline.sentences import normalise, sentence_key
 
 MASKS = st.tuples(*[st.booleans()] * len(LABELS))
 
@@ -112,6 +120,46 @@ def test_one_text_with_two_answers_lists_every_place(tmp_path):
     with pytest.raises(DataError, match="one text, two answers") as caught:
         read_labels([first, second])
     assert f"strength at {first}:1, {second}:2 but none at {second}:1" in str(caught.value)
+
+
+def test_a_label_by_key_answers_for_its_own_document_alone(tmp_path):
+    key = sentence_key("Plans are clear.")
+    rows = [
+        {"report": "r", "text": "Plans are clear.", "labels": "N"},
+        {"report_id": "a", "key": key, "labels": "S"},
+        {"report_id": "b", "key": key, "labels": "W"},
+    ]
+    assert len(read_labels([write(tmp_path / "a.jsonl", rows)])) == 3
+    with pytest.raises(DataError, match="^1 problem.*\n.*weakness at .*:3 but none at .*:4"):
+        read_labels([write(tmp_path / "a.jsonl", [*rows, {"report_id": "b", "key": key, "labels": "N"}])])
+    with pytest.raises(DataError, match="^1 problem.*\n.*strength at .*:2 but none at .*:4"):
+        rows.append({"report_id": "a", "text": "Plans are clear.", "labels": "N"})
+        read_labels([write(tmp_path / "a.jsonl", rows)])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("A multi-agency plan.", "a multiagency plan", True),
+        ("12. Plans are clear.", "Plans are clear.", True),
+        ("7Plans are clear.", "Plans are clear.", True),
+        ("Plans are  clear", "Plans are clear.", True),
+        ("Plans are clear.", "Plans are clean.", False),
+        ("The 12 plans are clear.", "The plans are clear.", False),
+        ("2019 was hard.", "Was hard.", False),
+    ],
+)
+def test_loose_keys(one, other, same):
+    assert (loose_key(one) == loose_key(other)) is same
+
+
+@given(st.text(st.characters(categories=("L", "Z", "P")), min_size=1))
+def test_a_loose_key_ignores_every_space_and_mark(text):
+    assert loose_key(text) == loose_key(f"31) {'- '.join(sentence_words(text))}.")
+
+
+def sentence_words(text):
+    return normalise(text).split() or [text]
 
 
 def test_files_that_cannot_be_label_files(tmp_path):
