@@ -23,7 +23,9 @@ registry = typer.Typer(help="List, promote and roll back model versions.", no_ar
 app.add_typer(registry, name="registry")
 
 PARAMS = Path("params.yaml")
-SOURCES = (Path("data/samples"), Path("data/reports"))
+REPORTS = Path("data/reports")
+SOURCES = (Path("data/samples"), REPORTS)
+CATALOGUE = Path("data/catalogue.csv")
 LABEL_FILES = Path("data/labels")
 SENTENCES = Path("data/sentences")
 DATASET = Path("data/dataset")
@@ -115,6 +117,34 @@ def read(
 
     description = describe(file, debug=debug)
     print(json.dumps(description, indent=2, ensure_ascii=False) if view is View.json else render(description))
+
+
+@app.command()
+def fetch(
+    catalogue: Annotated[Path, typer.Option(help="List of reports.", metavar="FILE")] = CATALOGUE,
+    output: Annotated[Path, typer.Option(help="Folder to bring them to.", metavar="DIR")] = REPORTS,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Copy from this folder, by content, and ask no server.", metavar="DIR"),
+    ] = None,
+    pause: Annotated[float, typer.Option(min=0, max=3600, help="Seconds between two requests.")] = 1.0,
+) -> None:
+    """Bring the published reports of the catalogue into data/reports.
+
+    Each file must have the SHA-256 that the catalogue states. What is there already is not fetched again, and what was
+    cut short is gone on with. Exit code: 0 every report is there, 3 some are missing (listed with the reason), 2 wrong
+    usage, 1 another error.
+
+    Example: findings fetch --from ~/reports
+    """
+    from pipeline.download import DownloadSettings
+    from pipeline.fetch import fetch_reports
+
+    settings = DownloadSettings(pause=pause)
+    report = fetch_reports(catalogue, output, source=source, settings=settings, reporter=_reporter())
+    print(report.summary())
+    if not report.complete:
+        raise typer.Exit(SOME_FAILED)
 
 
 @app.command()
@@ -236,7 +266,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments; those of the process by default.
 
     Returns:
-        The exit code: 0 done, 1 an error, 2 wrong usage, 3 some documents failed, 130 interrupted.
+        The exit code: 0 done, 1 an error, 2 wrong usage, 3 some documents failed or are missing, 130 interrupted.
     """
     try:
         app(args=None if argv is None else list(argv), prog_name="findings")

@@ -21,6 +21,10 @@ class DocumentError(FindingsError):
     """A document cannot be read; the message is the reason that failures.csv shows."""
 
 
+class FetchError(FindingsError):
+    """A file cannot be fetched; the message is the reason that the list of failures shows."""
+
+
 class DataError(FindingsError):
     """A label file, sentence table or dataset is not as documented."""
 

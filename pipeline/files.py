@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import file_digest
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -29,7 +30,7 @@ def replace_file(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -62,7 +63,7 @@ def replace_folder(path: Path) -> Iterator[Path]:
         else:
             temporary.rename(path)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -75,6 +76,28 @@ def _umask() -> int:
     return mask
 
 
-def _unwritable(path: Path, error: OSError) -> FindingsError:
+def unwritable(path: Path, error: OSError) -> FindingsError:
+    """Explain why a file or folder cannot be written.
+
+    Args:
+        path: The file or folder.
+        error: What the system said.
+
+    Returns:
+        The error to raise.
+    """
     reason = error.strerror or str(error)
     return FindingsError(f"{path}: cannot be written ({reason}); name another folder, or free space and permissions.")
+
+
+def hash_file(path: Path) -> str:
+    """Hash the content of a file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        SHA-256 in hex.
+    """
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
