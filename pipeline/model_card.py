@@ -14,7 +14,8 @@ Model version `{version}`. Labels each sentence of an inspection report, council
 subset of three labels; none is a normal answer.
 
 ## Model
-Word n-gram TF-IDF (1 to {ngram_max} words, stop words and negations kept), then one logistic regression a label.
+TF-IDF of word runs (1 to {ngram_max} words, stop words and negations kept), of the words after a contrast and the ends
+of the sentence (weight {contrast}), and of gapped pairs (weight {gaps}); then one logistic regression a label.
 Probabilities are calibrated by Platt scaling on out-of-fold scores; a label is given from its threshold on, which
 maximises F1 on the same out-of-fold scores. Trained with {libraries}.
 
@@ -61,6 +62,8 @@ def render_card(classifier: "SentenceClassifier") -> str:
     return _TEMPLATE.format(
         version=classifier.version,
         ngram_max=config.params["features"]["ngram_max"],
+        contrast=config.params["features"]["contrast"],
+        gaps=config.params["features"]["gaps"],
         libraries=", ".join(f"{name} {version}" for name, version in config.libraries.items()),
         thresholds="\n".join(f"| {label} | {config.thresholds[label]} | {examples[label]} |" for label in LABELS),
         sentences=f"{config.data['sentences']:,}",

@@ -28,7 +28,10 @@ CARD_FILE = "README.md"
 MODEL_FILES = (MODEL_FILE, CONFIG_FILE, CARD_FILE)
 FORMAT = 1
 # What a model may be made of. It stands here, in code: a list inside the file would be the file's own word for itself.
-ALLOWED_TYPES = frozenset({"pipeline.features.clean_text"})
+ALLOWED_TYPES = frozenset(
+    f"pipeline.features.{name}"
+    for name in ("CompactVectorizer", "clean_text", "contrast_terms", "gapped_pairs", "words")
+)
 _RETRAIN = "retrain with `dvc repro`"
 _LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy")
 _MAX_MODEL_BYTES = 500 * 2**20
@@ -194,8 +197,6 @@ def _dump(pipeline: "Pipeline") -> bytes:
     """
     from skops import io as skops_io
 
-    # The vectoriser remembers the address of the stop word list that it has checked; that is no part of the model.
-    vars(pipeline.named_steps["features"]).pop("_stop_words_id", None)
     ranks: dict[str, str] = {}
 
     def rank(match: re.Match[str]) -> str:

@@ -15,6 +15,7 @@ from pipeline.errors import ParamsError
 _CONFIG = ConfigDict(extra="forbid", strict=True)
 
 Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
@@ -33,6 +34,8 @@ class FeaturesParams:
     ngram_max: Annotated[int, Field(ge=1, le=5)]
     min_df: Count
     sublinear_tf: bool
+    contrast: Weight
+    gaps: Weight
 
 
 @dataclass(frozen=True, config=_CONFIG)

@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 from pipeline.classifier import SentenceClassifier
 from pipeline.dataset import load_side, load_summary
 from pipeline.errors import DataError
-from pipeline.features import build_vectorizer
+from pipeline.features import build_features
 from pipeline.labels import LABELS, label_matrix
 from pipeline.model_folder import make_config, save_model
 from pipeline.params import Params
@@ -50,7 +50,8 @@ def train_candidate(params: Params, dataset: Path, output: Path) -> SentenceClas
     summary = load_summary(dataset)
     labels = label_matrix(table)
     texts = table["text"].tolist()
-    documents = table["document"].to_numpy()
+    # All documents about one provider share a fold: what is said of a place in one report is often said again.
+    documents = table["provider"].fillna(table["document"]).to_numpy()
     pipeline, thresholds, scores = fit(texts, labels, documents, params)
     config = make_config(
         pipeline,
@@ -126,7 +127,7 @@ def _unfitted(params: Params) -> Pipeline:
         max_iter=5000,
         random_state=params.train.seed,
     )
-    return Pipeline([("features", build_vectorizer(params.features)), ("labels", OneVsRestClassifier(regression))])
+    return Pipeline([("features", build_features(params.features)), ("labels", OneVsRestClassifier(regression))])
 
 
 def _held_out_scores(
@@ -176,10 +177,8 @@ def _platt(scores: Floats, labels: Booleans) -> tuple[Floats, Floats]:
 
 def _fold_in(pipeline: Pipeline, slopes: Floats, intercepts: Floats) -> None:
     """Put the calibration into the weights: a (w x + c) + b is again a linear score, (a w) x + (a c + b)."""
-    vectorizer = pipeline.named_steps["features"]
-    vectorizer.idf_ = np.round(vectorizer.idf_, _FIT_DIGITS)
-    # The order in which words were met is of no use, and would make equal models differ.
-    vectorizer.vocabulary_ = dict(sorted(vectorizer.vocabulary_.items(), key=lambda item: item[1]))
+    for _, vectorizer in pipeline.named_steps["features"].transformer_list:
+        vectorizer.idf_ = np.round(vectorizer.idf_, _FIT_DIGITS)
     for estimator, slope, intercept in zip(pipeline.named_steps["labels"].estimators_, slopes, intercepts, strict=True):
         estimator.coef_ = np.round(estimator.coef_ * slope, _FIT_DIGITS)
         estimator.intercept_ = np.round(estimator.intercept_ * slope + intercept, _FIT_DIGITS)

@@ -12,7 +12,7 @@ TEXTS = [
     "Social workers know children well and visit them regularly.",
     "Too many children wait too long for an assessment.",
     "We will recruit twelve more social workers by March.",
-    "The inspection took place over two weeks.",
+    "Inspection dates: 3 to 14 June 2019",
 ]
 
 

@@ -72,7 +72,7 @@ def test_a_file_of_labelled_sentences(tmp_path, params, model, yes, no):
     data.write_text(
         "id,text,labels,report\n"
         f"1,Social workers visit children regularly and know them well.,{yes},a\n"
-        f"2,The inspection took place over two weeks.,{no},b\n",
+        f"2,Inspection dates: 3 to 14 June 2019,{no},b\n",
         encoding="utf-8",
     )
     result = evaluate_file(params.evaluate, model, data)
