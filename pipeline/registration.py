@@ -108,7 +108,8 @@ def register_candidate(
         verdict = _verdict(action, reason, *rivals)
         known = is_recorded(entries, verdict, record.test_sha256)
         run_id, number = _log(store, record, files, provenance, _shown(verdict, entries), release)
-        seeded = None if verdict.action != "rejected" else seed_champion(store, champion)
+        # Also before a promotion: a rollback takes the old champion from the store.
+        seeded = None if verdict.action == "unchanged" or rivals[1] is None else seed_champion(store, champion)
         if not known:
             # The log comes first: a promotion that stops here is completed by the next call.
             append_entry(

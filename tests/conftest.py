@@ -89,7 +89,7 @@ def outcomes(
     """What the stages before `register` leave: settings and folder of a worse, a better and a best candidate."""
     variants = {
         "best": params,
-        "near": replace(params, train=replace(params.train, C=9.5)),
+        "near": replace(params, train=replace(params.train, C=params.train.C * 0.97)),
         "worse": replace(params, features=replace(params.features, ngram_max=1), train=replace(params.train, C=0.002)),
     }
     made = {}

@@ -12,10 +12,10 @@ from pipeline.errors import TrackingError
 from pipeline.model_folder import load_model
 from pipeline.params import Params
 from pipeline.registration import register_candidate
-from pipeline.registry import list_versions
+from pipeline.registry import list_versions, rollback
 from pipeline.run_file import find_run
 from pipeline.tracking import open_store
-from tests.projects import TEXTS, Place, aliases, clone, snapshot, version_of
+from tests.projects import TEXTS, Place, aliases, clone, placing, snapshot, version_of
 
 
 def test_the_champion_is_the_candidate_with_its_test_scores(registered: Path):
@@ -96,3 +96,21 @@ def test_scores_of_another_model_are_refused(place: Place):
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(TrackingError, match="missing or damaged"):
         register_candidate(settings)
+
+
+def test_a_champion_from_the_repository_can_be_rolled_back_to(
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    empty_store: Path,
+    outcomes: dict[str, tuple[Params, Path]],
+):
+    register_candidate(place("worse"))
+    before = version_of("models/champion")
+    # On another machine, whose store has never seen the champion, a better candidate takes its place.
+    clone(monkeypatch, tmp_path, empty_store)
+    assert register_candidate(placing(Path.cwd(), outcomes)("best")).action == "promoted"
+    assert aliases() == {"champion": version_of("models/candidate")}
+    assert rollback().champion_after == before
+    assert version_of("models/champion") == before
+    assert aliases()["champion"] == before
