@@ -148,6 +148,24 @@ def fetch(
 
 
 @app.command()
+def explain(
+    sentence: Annotated[str, typer.Argument(help="One sentence, in quotes.")],
+    model: ModelOption = CHAMPION,
+    top: Annotated[int, typer.Option(min=1, help="Features to show a label.")] = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every feature as JSON.")] = False,
+) -> None:
+    """Show which words drew each label of a sentence, and by how much; the parts sum to the score."""
+    from dataclasses import asdict
+
+    from pipeline.explanation import explain as run
+    from pipeline.explanation import render_explanation
+    from pipeline.model_folder import load_model
+
+    explained = run(load_model(model), sentence)
+    print(json.dumps([asdict(one) for one in explained], indent=2) if as_json else render_explanation(explained, top))
+
+
+@app.command()
 def extract() -> None:
     """Stage: read new and changed documents of data/samples and data/reports into data/sentences."""
     from pipeline.extract import extract_sentences
