@@ -8,10 +8,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.documents import REPORTS_FILE, write_reports
 from pipeline.errors import FindingsError
 from pipeline.files import replace_file
 from pipeline.outputs import FAILURES_FILE, Format, open_writers, write_failures
-from pipeline.parts import Part
+from pipeline.parts import DETAILS, Part
 from pipeline.summary import ReportSummary, split_reports, summarise
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def assemble(
 ) -> tuple[list[Path], list[ReportSummary], int]:
     """Write the outputs of a batch, one part after the other, in flat memory.
 
+    Of documents, reports.csv holds one row each; of a table of sentences, there is none.
+
     Args:
         parts: What was labelled, in the order of the output.
         output: Folder to write to.
@@ -63,22 +66,32 @@ def assemble(
     reporter.start(len(parts), "results written")
     pages = _Pages(output, classifier) if html else None
     summaries: list[ReportSummary] = []
+    described: list[tuple[ReportSummary, str]] = []
     with open_writers(output, formats, schema) as writers:
-        for item, chunks in _reports(parts, schema, reporter):
+        for item, chunks, details in _reports(parts, schema, reporter):
             for _, writer in writers:
                 for chunk in chunks:
                     writer.write(chunk)
             for table in split_reports(pa.concat_tables(chunks)):
                 summary = summarise(table, report=item.report, report_id=item.report_id)
                 summaries.append(summary)
+                if details is not None:
+                    described.append((summary, details))
                 if pages is not None:
                     pages.add(table, summary, item)
     written = [path for path, _ in writers]
     write_failures(output / FAILURES_FILE, failures)
     written.append(output / FAILURES_FILE)
+    documents = all(part.item.kind != "table" for part in parts)
+    if documents:
+        write_reports(output / REPORTS_FILE, described)
+        written.append(output / REPORTS_FILE)
     if pages is not None:
         written.append(pages.finish([path.name for path in written], failures))
     _remove_stale(output, formats, pages.names if pages is not None else None)
+    if not documents:
+        with suppress(OSError):
+            (output / REPORTS_FILE).unlink(missing_ok=True)
     return written, summaries, len(pages.names) if pages is not None else 0
 
 
@@ -117,29 +130,33 @@ class _Pages:
 
 def _reports(
     parts: Sequence[Part], schema: "pa.Schema", reporter: "Reporter"
-) -> "Iterator[tuple[Input, list[pa.Table]]]":
-    """Yield each input with its findings."""
+) -> "Iterator[tuple[Input, list[pa.Table], str | None]]":
+    """Yield each input with its findings, and what is known of the document as a whole."""
     for item, group in groupby(parts, key=lambda part: part.item):
-        chunks = []
+        chunks, details = [], None
         for part in group:
-            chunks.append(_read_part(part.path, item, schema))
+            chunk, details = _read_part(part.path, item, schema)
+            chunks.append(chunk)
             reporter.advance()
-        yield item, chunks
+        yield item, chunks, details
 
 
-def _read_part(path: Path, item: "Input", schema: "pa.Schema") -> "pa.Table":
+def _read_part(path: Path, item: "Input", schema: "pa.Schema") -> "tuple[pa.Table, str | None]":
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
-        table = parquet.ParquetFile(path).read().cast(schema)
+        stored = parquet.ParquetFile(path).read()
+        details = (stored.schema.metadata or {}).get(DETAILS)
+        table = stored.cast(schema)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise FindingsError(f"{path}: damaged ({type(error).__name__}); run again without --resume.") from None
     if item.kind == "table":
-        return table
+        return table, None
     # A stopped run may have met the same content under another name.
     names = pa.array([item.report] * table.num_rows, pa.string())
-    return table.set_column(table.column_names.index("report"), "report", names)
+    table = table.set_column(table.column_names.index("report"), "report", names)
+    return table, details.decode() if details is not None else None
 
 
 def _page_name(summary: ReportSummary, item: "Input", taken: set[str]) -> str:

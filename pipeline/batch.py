@@ -1,14 +1,13 @@
 """Label many documents: workers, failures, and going on where a stopped run left off."""
 
 import shutil
-import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version as library_version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from pipeline.assembly import assemble
 from pipeline.errors import FindingsError, UsageError
@@ -17,7 +16,9 @@ from pipeline.inputs import Input, find_inputs
 from pipeline.labels import LABELS, NONE
 from pipeline.model_folder import DEFAULT_MODEL, load_model
 from pipeline.outputs import FAILURES_FILE, Format, findings_schema, parse_formats
+from pipeline.params import ExtractParams
 from pipeline.parts import CHUNK_ROWS, Part, label_in_worker, label_part, plan_parts, start_worker
+from pipeline.pool import Lost, run_tasks
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.summary import total
 
@@ -88,11 +89,13 @@ def classify(
     html: bool = True,
     workers: int | None = None,
     resume: bool = False,
+    time_limit: float = ExtractParams.time_limit,
     reporter: Reporter | None = None,
 ) -> BatchResult:
     """Label documents, folders of documents, tables of sentences or an extract store.
 
-    The output folder then holds findings.<format>, failures.csv, and with `html` index.html and reports/<id>.html.
+    The output folder then holds findings.<format>, failures.csv, of documents reports.csv, and with `html` index.html
+    and reports/<id>.html.
     What an earlier run wrote there under these names is replaced or removed; nothing else is touched. Findings of
     documents have the columns of the sentence table, then those of the prediction; findings of a table have the table's
     own columns first (see `pipeline.tables.read_table` for names that clash). Order and bytes depend on the input and
@@ -106,6 +109,7 @@ def classify(
         html: Whether to write pages.
         workers: Processes; by default one a processor, or one where starting more would not pay.
         resume: Whether to use what a stopped run left in the output folder.
+        time_limit: Seconds after which a document counts as failed; documents are read in processes of their own.
         reporter: Told of the progress.
 
     Returns:
@@ -142,7 +146,7 @@ def classify(
     todo = [part for part in planned if not part.path.is_file()]
     failures: dict[str, str] = {}
     try:
-        _run(todo, _Job(tables, schema, classifier), workers, reporter, failures)
+        _run(todo, _Job(tables, schema, classifier, time_limit), workers, reporter, failures)
         listed = list(inputs.unreadable)
         names = [(item.report, item.report_id) for item in inputs.items] + list(inputs.copies.items())
         listed.extend((name, failures[report_id]) for name, report_id in names if report_id in failures)
@@ -233,6 +237,7 @@ class _Job:
     tables: "dict[str, pa.Table]"
     schema: "pa.Schema"
     classifier: "SentenceClassifier"
+    time_limit: float
 
     def rows(self, part: Part) -> "pa.Table | None":
         """Return the sentences of a chunk of a table; None for a document."""
@@ -248,59 +253,47 @@ def _run(todo: Sequence[Part], job: _Job, workers: int | None, reporter: Reporte
     if not todo:
         return
     reporter.start(len(todo), "chunks" if job.tables else "documents")
-    for part, reason in _outcomes(
-        todo, job, _worker_count(workers, len(todo), _FEW_CHUNKS if job.tables else _FEW_DOCUMENTS)
-    ):
-        if reason is not None:
-            failures[part.item.report_id] = reason
-        reporter.advance(1, f"{len(failures)} failed" if failures else "")
+    count = _worker_count(workers, len(todo), _FEW_CHUNKS if job.tables else _FEW_DOCUMENTS)
+    with closing(_outcomes(todo, job, count)) as outcomes:
+        for part, reason in outcomes:
+            if reason is not None:
+                failures[part.item.report_id] = reason
+            reporter.advance(1, f"{len(failures)} failed" if failures else "")
 
 
-def _outcomes(todo: Sequence[Part], job: _Job, workers: int) -> Iterator[tuple[Part, str | None]]:
-    """Label the parts, here or in worker processes, and yield each as it is done."""
-    if workers == 1:
+def _outcomes(todo: Sequence[Part], job: _Job, workers: int) -> Generator[tuple[Part, str | None], None, None]:
+    """Label the parts, and yield each with why it failed, as it is done."""
+    if workers == 1 and job.tables:
         for part in todo:
             yield part, label_part(part, job.rows(part), job.schema, job.classifier)
         return
-    from joblib import Parallel, delayed
-    from joblib.externals.loky import get_reusable_executor
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    by_path = {part.path: part for part in todo}
-    # joblib hands the initializer on to its processes.
-    parallel = Parallel(
-        n_jobs=workers,
-        return_as="generator_unordered",
-        initializer=start_worker,
-        initargs=(job.classifier, job.schema),
-    )
-    try:
-        with _uninterrupted_children():
-            outcomes = parallel(delayed(label_in_worker)(part, job.rows(part)) for part in todo)
-        for path, reason in outcomes:
-            yield by_path[path], reason
-    except TerminatedWorkerError:
-        get_reusable_executor().shutdown(wait=False, kill_workers=True)
-        raise FindingsError(
-            "a worker process ended without a word (out of memory, or a parser crashed); what is done is kept: run "
-            "again with --resume and fewer --workers."
-        ) from None
-    except BaseException:
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
-        raise
+    # A parser may crash or hang on a document, so that each is read in another process.
+    tasks = _Tasks(todo, job)
+    setup = (start_worker, (job.classifier, job.schema))
+    limit = None if job.tables else job.time_limit
+    for rank, outcome in run_tasks(label_in_worker, tasks, workers=workers, setup=setup, limit=limit):
+        if isinstance(outcome, Lost) and job.tables:
+            raise FindingsError(
+                f"a worker process was lost ({outcome.reason}); what is done is kept: run again with --resume and "
+                "fewer --workers."
+            )
+        yield todo[rank], outcome.reason if isinstance(outcome, Lost) else outcome
 
 
-@contextmanager
-def _uninterrupted_children() -> Iterator[None]:
-    """Start processes that do not feel Ctrl-C: the parent alone answers it, and then ends them.
+class _Tasks(Sequence[tuple[Any, ...]]):
+    """The arguments of every part, made when they are needed: a table's rows are copied one chunk at a time."""
 
-    A blocked signal stays blocked in children; in the parent it is delivered when the block ends.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    def __init__(self, parts: Sequence[Part], job: _Job) -> None:
+        self._parts, self._job = parts, job
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    @overload
+    def __getitem__(self, rank: int) -> tuple[Any, ...]: ...
+    @overload
+    def __getitem__(self, rank: slice) -> Sequence[tuple[Any, ...]]: ...
+    def __getitem__(self, rank: int | slice) -> Any:
+        if isinstance(rank, slice):
+            return [self[index] for index in range(*rank.indices(len(self)))]
+        return self._parts[rank], self._job.rows(self._parts[rank])

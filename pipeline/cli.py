@@ -28,6 +28,7 @@ SOURCES = (Path("data/samples"), REPORTS)
 CATALOGUE = Path("data/catalogue.csv")
 LABEL_FILES = Path("data/labels")
 SENTENCES = Path("data/sentences")
+SPLITTER = Path("pipeline/punkt.json")
 DATASET = Path("data/dataset")
 CANDIDATE = Path("models/candidate")
 CHAMPION = Path("models/champion")
@@ -90,8 +91,8 @@ def classify(
 ) -> None:
     """Label the sentences of documents.
 
-    Writes findings.FORMAT, failures.csv and index.html (with a page a report) to the output folder. Exit code: 0 all
-    documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
+    Writes findings.FORMAT, reports.csv, failures.csv and index.html (with a page a report) to the output folder. Exit
+    code: 0 all documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
 
     Example: findings classify reports/ --output findings/ --format xlsx
     """
@@ -99,7 +100,15 @@ def classify(
 
     chosen = [item.value for item in formats] if formats else ["parquet", "csv"]
     result = run(
-        paths, output, model=model, formats=chosen, html=html, workers=workers, resume=resume, reporter=_reporter()
+        paths,
+        output,
+        model=model,
+        formats=chosen,
+        html=html,
+        workers=workers,
+        resume=resume,
+        time_limit=_time_limit(),
+        reporter=_reporter(),
     )
     print(result.summary())
     if result.failures:
@@ -117,6 +126,19 @@ def read(
 
     description = describe(file, debug=debug)
     print(json.dumps(description, indent=2, ensure_ascii=False) if view is View.json else render(description))
+
+
+@app.command("train-splitter")
+def train_splitter(
+    output: Annotated[Path, typer.Option(help="File to write.", metavar="FILE")] = SPLITTER,
+) -> None:
+    """Learn anew where sentences end, from the authored label files; the same files give the same bytes.
+
+    Reads data/labels/authored-*.jsonl and writes what the sentence splitter loads.
+    """
+    from pipeline.splitter import retrain
+
+    print(retrain(LABEL_FILES, output))
 
 
 @app.command()
@@ -170,7 +192,7 @@ def extract() -> None:
     """Stage: read new and changed documents of data/samples and data/reports into data/sentences."""
     from pipeline.extract import extract_sentences
 
-    report = extract_sentences(SOURCES, SENTENCES, reporter=_reporter())
+    report = extract_sentences(SOURCES, SENTENCES, time_limit=_params().extract.time_limit, reporter=_reporter())
     for name, reason in report.failures:
         print(f"failed: {name}: {reason}", file=sys.stderr)
     for name, original in report.duplicates:
@@ -300,6 +322,12 @@ def _params() -> Any:  # noqa: ANN401
     from pipeline.params import load_params
 
     return load_params(PARAMS)
+
+
+def _time_limit() -> float:
+    from pipeline.params import ExtractParams
+
+    return float((_params().extract if PARAMS.is_file() else ExtractParams()).time_limit)
 
 
 def _reporter() -> Any:  # noqa: ANN401

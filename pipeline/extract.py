@@ -1,29 +1,35 @@
 """The store of sentence tables, one Parquet file a document; only new content is read."""
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version as library_version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
-from joblib import Parallel, delayed
 from pyarrow import parquet
 
+from pipeline.documents import document_details
 from pipeline.errors import DataError, DocumentError
 from pipeline.files import replace_file
 from pipeline.inputs import find_documents
+from pipeline.overrides import Overrides, find_overrides, read_manifest
+from pipeline.params import ExtractParams
+from pipeline.pool import Lost, run_tasks
 from pipeline.progress import Reporter, SilentReporter
-from pipeline.reading import read_document
-from pipeline.sentences import SENTENCE_COLUMNS, sentence_table
+from pipeline.reading import preload_readers, read_document
+from pipeline.sentences import sentence_arrow
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST_FILE = "manifest.json"
-FORMAT = 1
-_LIBRARIES = ("pypdfium2", "python-docx", "trafilatura", "lxml", "nltk", "pandas", "pyarrow")
-_READING_FILES = ("punkt.json", "sentences.py", "splitter.py")
+FORMAT = 2
+_LIBRARIES = ("pypdfium2", "python-docx", "trafilatura", "lxml", "pandas", "pyarrow")
+_READING_FILES = ("overrides.py", "punkt.json", "punkt.py", "sentences.py", "splitter.py")
 # Starting worker processes takes about as long as reading this many documents.
 _FEW = 8
 
@@ -50,7 +56,12 @@ class ExtractReport:
 
 
 def extract_sentences(
-    roots: Sequence[Path], output: Path, *, workers: int = -1, reporter: Reporter | None = None
+    roots: Sequence[Path],
+    output: Path,
+    *,
+    workers: int = -1,
+    time_limit: float = ExtractParams.time_limit,
+    reporter: Reporter | None = None,
 ) -> ExtractReport:
     """Bring the store up to date with the documents under some folders.
 
@@ -58,6 +69,7 @@ def extract_sentences(
         roots: Folders, searched recursively; one that does not exist holds no document.
         output: Folder of the store.
         workers: Processes that read; -1 for one a processor.
+        time_limit: Seconds after which a document counts as failed.
         reporter: Told of the progress.
 
     Returns:
@@ -67,20 +79,28 @@ def extract_sentences(
         DataError: No document could be read at all.
     """
     reporter = reporter or SilentReporter()
-    names, duplicates = _hash_documents(roots)
+    found, duplicates = _find(roots)
     reader = reader_version()
-    old = _reusable(output, reader)
-    done = {report_id: {**old[report_id], "report": name} for report_id, (name, _) in names.items() if report_id in old}
-    todo = [(report_id, name, path) for report_id, (name, path) in names.items() if report_id not in old]
+    old = {
+        report_id: entry
+        for report_id, entry in _reusable(output, reader).items()
+        if report_id in found and entry["stated"] == found[report_id].overrides.digest()
+    }
+    names = {report_id: document.name for report_id, document in found.items()}
+    done = {report_id: {**old[report_id], "report": name} for report_id, name in names.items() if report_id in old}
+    todo = [(report_id, document, output) for report_id, document in found.items() if report_id not in old]
     try:
         reporter.start(len(todo), "documents")
-        jobs = (delayed(_read)(report_id, name, path, output) for report_id, name, path in todo)
-        parallel = Parallel(n_jobs=1 if len(todo) < _FEW else workers, return_as="generator_unordered")
-        for entry in parallel(jobs):
-            done[entry["report_id"]] = entry
+        count = 1 if len(todo) < _FEW else workers if workers > 0 else os.cpu_count() or 1
+        for rank, outcome in run_tasks(_read, todo, workers=count, setup=(_prepare, ()), limit=time_limit):
+            report_id, document, _ = todo[rank]
+            lost = isinstance(outcome, Lost)
+            # What was lost to time or memory may be read the next time.
+            done[report_id] = _entry(report_id, document, outcome.reason, again=True) if lost else outcome
             reporter.advance()
-        for report_id, name in ((i, n) for i, (n, _) in names.items() if i in old and old[i]["report"] != n):
-            _rename(output, report_id, name)
+        for report_id, name in names.items():
+            if report_id in old and old[report_id]["report"] != name:
+                _rename(output, report_id, name)
     finally:
         # Also after an interruption: what was read need not be read again.
         reporter.close()
@@ -101,8 +121,9 @@ def load_manifest(folder: Path) -> dict[str, Any]:
         folder: Folder of the store.
 
     Returns:
-        `reader` (hash of the reading code), `reports` (report_id, report, file, sentences) and `failures` (file,
-        report_id, reason), each in order of the file names.
+        `reader` (hash of the reading code), `reports` (report_id, report, file, sentences, stated: hash of what stands
+        beside the document, details: what is known of it as a whole) and `failures` (file, report_id, reason, stated,
+        again: whether it is tried again), each in order of the file names.
 
     Raises:
         DataError: There is no store, or its manifest is damaged.
@@ -119,7 +140,7 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def load_sentences(folder: Path) -> pd.DataFrame:
+def load_sentences(folder: Path) -> "pd.DataFrame":
     """Read every sentence of the store.
 
     Args:
@@ -131,6 +152,8 @@ def load_sentences(folder: Path) -> pd.DataFrame:
     Raises:
         DataError: The store is missing or damaged.
     """
+    import pandas as pd
+
     try:
         tables = [pd.read_parquet(folder / entry["file"]) for entry in load_manifest(folder)["reports"]]
     except OSError as error:
@@ -153,19 +176,31 @@ def reader_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def _hash_documents(roots: Iterable[Path]) -> tuple[dict[str, tuple[str, Path]], list[tuple[str, str]]]:
-    """Find the documents; map content hash → (name, path), and list the copies."""
-    names: dict[str, tuple[str, Path]] = {}
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A document to be in the store."""
+
+    name: str
+    path: Path
+    overrides: Overrides
+
+
+def _find(roots: Iterable[Path]) -> tuple[dict[str, _Found], list[tuple[str, str]]]:
+    """Find the documents; map content hash → document, and list the copies."""
+    found: dict[str, _Found] = {}
     duplicates: list[tuple[str, str]] = []
     for root in roots:
-        for path in find_documents(root) if root.is_dir() else ():
+        if not root.is_dir():
+            continue
+        manifest = read_manifest(root)
+        for path in find_documents(root):
             name = path.relative_to(root).as_posix()
             report_id = sha256(path.read_bytes()).hexdigest()[:16]
-            if report_id in names:
-                duplicates.append((name, names[report_id][0]))
+            if report_id in found:
+                duplicates.append((name, found[report_id].name))
             else:
-                names[report_id] = (name, path)
-    return names, duplicates
+                found[report_id] = _Found(name, path, find_overrides(path, name, manifest))
+    return found, duplicates
 
 
 def _reusable(output: Path, reader: str) -> dict[str, dict[str, Any]]:
@@ -177,24 +212,44 @@ def _reusable(output: Path, reader: str) -> dict[str, dict[str, Any]]:
     if manifest["reader"] != reader:
         return {}
     kept = {e["report_id"]: {**e, "reason": None} for e in manifest["reports"] if (output / e["file"]).is_file()}
-    failed = {e["report_id"]: {**e, "report": e["file"], "sentences": 0} for e in manifest["failures"]}
+    failed = {
+        e["report_id"]: {**e, "report": e["file"], "sentences": 0, "details": None}
+        for e in manifest["failures"]
+        if not e["again"]
+    }
     return kept | failed
 
 
-def _read(report_id: str, name: str, path: Path, output: Path) -> dict[str, Any]:
+def _entry(report_id: str, document: _Found, reason: str | None, again: bool = False) -> dict[str, Any]:
+    return {
+        "report_id": report_id,
+        "report": document.name,
+        "file": f"{report_id}.parquet",
+        "sentences": 0,
+        "stated": document.overrides.digest(),
+        "details": None,
+        "reason": reason,
+        "again": again,
+    }
+
+
+def _prepare() -> None:
+    """Load the libraries of the readers, so that the time that takes counts against no document."""
+    preload_readers()
+
+
+def _read(report_id: str, found: _Found, output: Path) -> dict[str, Any]:
     """Read one document into the store; any failure is an entry with its reason."""
-    entry: dict[str, Any] = {"report_id": report_id, "report": name, "file": f"{report_id}.parquet", "sentences": 0}
+    entry = _entry(report_id, found, None)
     try:
-        table = sentence_table(read_document(path), name, report_id)
+        document = found.overrides.apply(read_document(found.path))
+        table = sentence_arrow(document, found.name, report_id)
     except DocumentError as error:
         return {**entry, "reason": str(error)}
     except Exception as error:  # one document never stops a batch
         return {**entry, "reason": f"unexpected error: {type(error).__name__}: {error}"}
-    # A schema of its own, or a column without a value would have another type in each file.
-    types = {"page": pa.int64(), "paragraph": pa.int64(), "position": pa.int64()}
-    schema = pa.schema([(name, types.get(name, pa.string())) for name in SENTENCE_COLUMNS])
-    _write_table(pa.Table.from_pandas(table, schema, preserve_index=False), output / entry["file"])
-    return {**entry, "sentences": len(table), "reason": None}
+    _write_table(table, output / entry["file"])
+    return {**entry, "sentences": table.num_rows, "details": document_details(document)}
 
 
 def _rename(output: Path, report_id: str, name: str) -> None:
@@ -213,16 +268,20 @@ def _write_table(table: pa.Table, path: Path) -> None:
 
 def _write_manifest(output: Path, reader: str, entries: list[dict[str, Any]]) -> int:
     """Write the manifest and delete every table that it does not list; return how many those were."""
-    reports = [
-        {name: e[name] for name in ("report_id", "report", "file", "sentences")} for e in entries if e["reason"] is None
-    ]
+    listed_as = ("report_id", "report", "file", "sentences", "stated", "details")
+    reports = [{name: e[name] for name in listed_as} for e in entries if e["reason"] is None]
     failures = [
-        {"file": e["report"], "report_id": e["report_id"], "reason": e["reason"]} for e in entries if e["reason"]
+        {"file": e["report"], "report_id": e["report_id"], "reason": e["reason"], "stated": e["stated"]}
+        | {"again": e["again"]}
+        for e in entries
+        if e["reason"]
     ]
     manifest = {"format": FORMAT, "reader": reader, "reports": reports, "failures": failures}
     with replace_file(output / MANIFEST_FILE) as temporary:
         temporary.write_bytes((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
     listed = {entry["file"] for entry in reports}
+    for path in output.glob(".*.tmp"):  # of a process that was killed
+        path.unlink()
     gone = [path for path in output.glob("*.parquet") if path.name not in listed]
     for path in gone:
         path.unlink()

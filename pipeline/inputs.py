@@ -3,17 +3,18 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import UsageError
+from pipeline.overrides import MANIFEST_FILE, SIDECAR_SUFFIX, Manifest, Overrides, find_overrides, read_manifest
 from pipeline.reading import DOCUMENT_SUFFIXES
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 STORE_MANIFEST = "manifest.json"
-STORE_FORMAT = 1
+STORE_FORMAT = 2
 _DOCUMENTS = ", ".join(sorted(DOCUMENT_SUFFIXES))
 _ACCEPTED = f"accepted: documents ({_DOCUMENTS}), folders, and tables ({', '.join(TABLE_SUFFIXES)})"
 
@@ -28,12 +29,16 @@ class Input:
         report: Name that the findings show.
         report_id: First 16 hex digits of the SHA-256 of the content.
         path: The file.
+        overrides: What is stated about a document beside it.
+        details: What an extract store says of the document as a whole, as JSON.
     """
 
     kind: Literal["document", "sentences", "table"]
     report: str
     report_id: str
     path: Path
+    overrides: Overrides = field(default_factory=Overrides)
+    details: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Inputs:
         unreadable: (file, reason) of each file that could not even be opened.
         carried: (file, reason) of documents that an extract store already lists as failed.
         ignored: Number of files of other kinds in the folders searched.
+        unmatched: Files that a manifest names and that are no documents there.
     """
 
     items: tuple[Input, ...]
@@ -53,6 +59,7 @@ class Inputs:
     unreadable: tuple[tuple[str, str], ...]
     carried: tuple[tuple[str, str], ...]
     ignored: int
+    unmatched: tuple[str, ...] = ()
 
     def notes(self) -> list[str]:
         """Say what a user should know although nothing is wrong.
@@ -62,6 +69,7 @@ class Inputs:
         """
         names = {item.report_id: item.report for item in self.items}
         lines = [f"{copy}: same content as {names[of]}; read once" for copy, of in sorted(self.copies.items())]
+        lines += [f"{MANIFEST_FILE} names {name}: no such document" for name in self.unmatched]
         if self.ignored:
             lines.append(f"{self.ignored} file(s) of other kinds ignored; documents are {_DOCUMENTS}")
         return lines
@@ -100,7 +108,12 @@ def find_inputs(paths: Iterable[Path], *, skip: Path | None = None) -> Inputs:
         tables = ", ".join(str(item.path) for item in found.items.values() if item.kind == "table")
         raise UsageError(f"{tables}: tables and documents have different columns; label them in two runs.")
     return Inputs(
-        tuple(found.items.values()), found.copies, tuple(found.unreadable), tuple(found.carried), found.ignored
+        tuple(found.items.values()),
+        found.copies,
+        tuple(found.unreadable),
+        tuple(found.carried),
+        found.ignored,
+        tuple(found.unmatched),
     )
 
 
@@ -126,6 +139,7 @@ class _Collector:
         self.unreadable: list[tuple[str, str]] = []
         self.carried: list[tuple[str, str]] = []
         self.ignored = 0
+        self.unmatched: list[str] = []
         self._seen: set[Path] = set()
 
     def add_file(self, path: Path) -> None:
@@ -139,12 +153,16 @@ class _Collector:
 
     def add_folder(self, folder: Path, skip: Path | None) -> None:
         documents = others = 0
+        manifest = read_manifest(folder)
+        named = set(manifest.rows)
         try:
             for path in _walk(folder, skip):
                 if path.suffix.lower() in DOCUMENT_SUFFIXES:
-                    self._add("document", path.relative_to(folder).as_posix(), path)
+                    name = path.relative_to(folder).as_posix()
+                    self._add("document", name, path, manifest)
+                    named.discard(name)
                     documents += 1
-                else:
+                elif not (named and path == folder / MANIFEST_FILE) and not path.name.endswith(SIDECAR_SUFFIX):
                     others += 1
         except OSError as error:
             raise UsageError(f"{error.filename or folder}: cannot be searched ({error.strerror}).") from None
@@ -153,23 +171,27 @@ class _Collector:
             hint = "; name a table itself, not its folder" if others else ""
             raise UsageError(f"{folder}: nothing to label in this folder ({seen}); {_ACCEPTED}{hint}.")
         self.ignored += others
+        self.unmatched.extend(sorted(named))
 
     def add_store(self, folder: Path, manifest: dict[str, object]) -> None:
         try:
-            reports = [(str(e["report_id"]), str(e["report"]), str(e["file"])) for e in manifest["reports"]]  # type: ignore[attr-defined]
+            reports = [
+                (str(e["report_id"]), str(e["report"]), str(e["file"]), json.dumps(e["details"]))
+                for e in manifest["reports"]  # type: ignore[attr-defined]
+            ]
             failures = [(str(e["file"]), str(e["reason"])) for e in manifest.get("failures", [])]  # type: ignore[attr-defined]
         except (KeyError, TypeError, AttributeError):
             raise UsageError(f"{folder / STORE_MANIFEST}: damaged; make it anew with `dvc repro extract`.") from None
         if not reports and not failures:
             raise UsageError(f"{folder}: this store holds no report; put documents in place and run `dvc repro`.")
-        for report_id, report, file in reports:
+        for report_id, report, file, details in reports:
             path = folder / file
             if not path.is_file():
                 raise UsageError(f"{path}: listed in {STORE_MANIFEST} but missing; run `dvc repro --force extract`.")
-            self._keep(Input("sentences", report, report_id, path))
+            self._keep(Input("sentences", report, report_id, path, details=details))
         self.carried.extend(failures)
 
-    def _add(self, kind: Literal["document", "table"], name: str, path: Path) -> None:
+    def _add(self, kind: Literal["document", "table"], name: str, path: Path, manifest: Manifest | None = None) -> None:
         real = path.resolve()
         if real in self._seen:  # the same file by two ways is no news
             return
@@ -182,7 +204,8 @@ class _Collector:
         except OSError as error:
             self.unreadable.append((report, f"cannot be opened: {error.strerror or type(error).__name__}"))
             return
-        self._keep(Input(kind, report, report_id, path))
+        overrides = find_overrides(path, name, manifest) if kind == "document" else Overrides()
+        self._keep(Input(kind, report, report_id, path, overrides))
 
     def _keep(self, item: Input) -> None:
         if item.report_id in self.items:

@@ -21,6 +21,14 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 @dataclass(frozen=True, config=_CONFIG)
+class ExtractParams:
+    """How documents are read."""
+
+    # The default serves `findings classify` outside a project folder.
+    time_limit: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 120.0
+
+
+@dataclass(frozen=True, config=_CONFIG)
 class DatasetParams:
     """How labelled sentences are divided into a training and a test side."""
 
@@ -71,6 +79,7 @@ class RegisterParams:
 class Params:
     """All of params.yaml, one attribute a section."""
 
+    extract: ExtractParams
     dataset: DatasetParams
     features: FeaturesParams
     train: TrainParams

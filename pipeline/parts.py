@@ -1,24 +1,27 @@
 """One document, or some rows of a table → a part: a Parquet file of findings, there whole or not at all."""
 
+import json
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.classifier import PREDICTION_COLUMNS
+from pipeline.documents import document_details
 from pipeline.errors import DocumentError
 from pipeline.files import replace_file
 from pipeline.inputs import Input
-from pipeline.reading import MAX_FILE_BYTES, read_document
-from pipeline.sentences import SENTENCE_COLUMNS, sentence_table
+from pipeline.reading import MAX_FILE_BYTES, preload_readers, read_document
+from pipeline.sentences import SENTENCE_COLUMNS, sentence_arrow
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
     from pipeline.classifier import SentenceClassifier
 
 CHUNK_ROWS = 10_000
+# Under this key a part's file holds what is known of the document as a whole.
+DETAILS = b"document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ def plan_parts(item: Input, folder: Path, rows: int | None) -> list[Part]:
         The parts, in order.
     """
     if rows is None:
-        return [Part(item, folder / f"{item.report_id}.parquet")]
+        # A part of a stopped run is of use only where the same is stated about the document.
+        stated = item.overrides.digest()
+        return [Part(item, folder / f"{item.report_id}{f'-{stated}' if stated else ''}.parquet")]
     starts = range(0, max(rows, 1), CHUNK_ROWS)
     return [Part(item, folder / f"{item.report_id}-{rank:06d}.parquet", row) for rank, row in enumerate(starts)]
 
@@ -70,8 +75,10 @@ def label_part(
     from pyarrow import parquet
 
     try:
-        sentences = _sentences(part.item) if rows is None else rows
+        sentences, details = _sentences(part.item) if rows is None else (rows, None)
         findings = _add_predictions(sentences, schema, classifier)
+        if details is not None:
+            findings = findings.replace_schema_metadata({DETAILS: details})
     except DocumentError as error:
         return str(error)
     except Exception as error:  # one document never stops a batch
@@ -93,9 +100,10 @@ def start_worker(classifier: "SentenceClassifier", schema: "pa.Schema") -> None:
     """
     global _worker
     _worker = (classifier, schema)
+    preload_readers()
 
 
-def label_in_worker(part: Part, rows: "pa.Table | None") -> tuple[Path, str | None]:
+def label_in_worker(part: Part, rows: "pa.Table | None") -> str | None:
     """Do `label_part` in a worker process.
 
     Args:
@@ -103,7 +111,7 @@ def label_in_worker(part: Part, rows: "pa.Table | None") -> tuple[Path, str | No
         rows: Its sentences, where they come from a table.
 
     Returns:
-        The part's path, and why it failed or None.
+        Why it failed, or None.
 
     Raises:
         RuntimeError: The process was not prepared by `start_worker`.
@@ -111,13 +119,13 @@ def label_in_worker(part: Part, rows: "pa.Table | None") -> tuple[Path, str | No
     if _worker is None:
         raise RuntimeError("start_worker must run first")
     classifier, schema = _worker
-    return part.path, label_part(part, rows, schema, classifier)
+    return label_part(part, rows, schema, classifier)
 
 
-def _sentences(item: Input) -> "pd.DataFrame | pa.Table":
-    """Read the sentences of a document, or of a table of the extract store."""
+def _sentences(item: Input) -> "tuple[pa.Table, str | None]":
+    """Read the sentences of a document, or of a table of the extract store, and what is known of it as a whole."""
     if item.kind == "sentences":
-        return _stored_sentences(item.path)
+        return _stored_sentences(item.path), item.details
     try:
         too_large = item.path.stat().st_size > MAX_FILE_BYTES
         content = None if too_large else item.path.read_bytes()
@@ -125,7 +133,8 @@ def _sentences(item: Input) -> "pd.DataFrame | pa.Table":
         raise DocumentError(f"cannot be opened: {error.strerror or type(error).__name__}") from None
     if content is not None and sha256(content).hexdigest()[:16] != item.report_id:
         raise DocumentError("changed during the run; run again")
-    return sentence_table(read_document(item.path, content), item.report, item.report_id)
+    document = item.overrides.apply(read_document(item.path, content))
+    return sentence_arrow(document, item.report, item.report_id), json.dumps(document_details(document))
 
 
 def _stored_sentences(path: Path) -> "pa.Table":
@@ -141,16 +150,11 @@ def _stored_sentences(path: Path) -> "pa.Table":
     return table
 
 
-def _add_predictions(
-    sentences: "pd.DataFrame | pa.Table", schema: "pa.Schema", classifier: "SentenceClassifier"
-) -> "pa.Table":
+def _add_predictions(sentences: "pa.Table", schema: "pa.Schema", classifier: "SentenceClassifier") -> "pa.Table":
     """Put the predictions beside the sentences, in the types of the schema."""
     import pyarrow as pa
 
     own, new = pa.schema(list(schema)[: -len(PREDICTION_COLUMNS)]), pa.schema(list(schema)[-len(PREDICTION_COLUMNS) :])
-    if isinstance(sentences, pa.Table):
-        table = sentences.select(own.names).cast(own)
-    else:
-        table = pa.Table.from_pandas(sentences, schema=own, preserve_index=False)
+    table = sentences.select(own.names).cast(own)
     predicted = pa.Table.from_pandas(classifier.predict(table["text"].to_pylist()), schema=new, preserve_index=False)
     return pa.table([*table.columns, *predicted.columns], schema=schema)

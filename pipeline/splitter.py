@@ -1,4 +1,4 @@
-"""Paragraph → sentences: NLTK's Punkt with parameters of its own, and care for what inspection prose abbreviates."""
+"""Paragraph → sentences: Punkt with parameters of its own, and care for what inspection prose abbreviates."""
 
 import json
 import re
@@ -7,6 +7,10 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+from pipeline.errors import DataError
+from pipeline.files import replace_file
+from pipeline.punkt import Punkt
 
 PARAMETERS = Path(__file__).with_name("punkt.json")
 
@@ -26,9 +30,14 @@ _NEEDS_NUMBER = re.compile(
     r"(?:^|[\s(\[])(?:[Nn]os?|[Pp]aras?|pp?|ss?|[Ff]igs?|[Vv]ol|[Aa]rt|[Rr]egs?|[Ss]ec|[Cc]h)\.$"
 )
 _LABEL = re.compile(r"(?:\(?[0-9]{1,3}|[A-Za-z]|[ivx]{1,4})[.)]$")
-_CANDIDATE = re.compile(r"[.?!…][’”\"')\]]*\s")
+_CANDIDATE = re.compile(r"[.?!…][’”\"')\]]*\s+")
 _WORD_END = re.compile(r"[^A-Za-z]+")
 _AFTER_NUMBER = re.compile(r"(?<=[0-9%])\.[’”\"')\]]*\s+(?=[‘“\"'(]?[A-Z])")
+# The law that a requirement rests on: "... to date. (Regulation 17)". Other brackets after a full stop stand alone.
+_REFERENCE = re.compile(
+    r"\((?:[Rr]egulation|[Ss]chedule|[Ss]tandard|[Ss]ection|[Aa]rticle)s? "
+    r"[^().?!]{1,80}(?:\([^()]{1,9}\)[^().?!]{0,40})*\)\.?"
+)
 _ASIDE = 150  # characters on either side of a break in brackets
 _CLOSERS = "’”\"')]»"
 
@@ -51,7 +60,7 @@ def split_sentences(text: str) -> list[tuple[int, str]]:
     ends = _plain_ends(text, start, end)
     if ends is None:
         found_ends = {found.end() for found in _AFTER_NUMBER.finditer(text, start, end)}
-        found_ends.update(first for first, _ in _tokenizer().span_tokenize(text) if first > start)
+        found_ends.update(first for first in _punkt().starts(text) if first > start)
         ends = sorted(found_ends)
     sentences: list[tuple[int, str]] = []
     for stop in [*ends, end]:
@@ -97,6 +106,8 @@ def _goes_on(piece: str, rest: str) -> bool:
             return True
         if first.isdigit() and _NEEDS_NUMBER.search(piece):
             return True
+    if first == "(" and _REFERENCE.fullmatch(following):
+        return True
     return (len(piece) < 7 and bool(_LABEL.fullmatch(piece))) or _in_brackets(piece, following)
 
 
@@ -110,22 +121,8 @@ def _in_brackets(piece: str, following: str) -> bool:
 
 
 @cache
-def _tokenizer() -> Any:  # noqa: ANN401 - NLTK has no types
-    # NLTK takes a second to import: only those who split pay for it.
-    from nltk.tokenize.punkt import PunktLanguageVars, PunktParameters, PunktSentenceTokenizer
-
-    class LanguageVars(PunktLanguageVars):  # type: ignore[misc]
-        _re_non_word_chars = r"(?:[)\";}\]\*:@\'\({\[!\?’”‘“»])"
-        re_boundary_realignment = re.compile(r"[\"\')\]}’”»]+?(?:\s+|(?=--)|$)", re.MULTILINE)
-
-    stored = json.loads(PARAMETERS.read_text(encoding="utf-8"))
-    parameters = PunktParameters()
-    parameters.abbrev_types = set(stored["abbreviations"])
-    parameters.sent_starters = set(stored["sentence_starters"])
-    parameters.collocations = {(first, second) for first, second in stored["collocations"]}
-    for word, flags in stored["orthography"].items():
-        parameters.ortho_context[word] = flags
-    return PunktSentenceTokenizer(parameters, lang_vars=LanguageVars())
+def _punkt() -> Punkt:
+    return Punkt(json.loads(PARAMETERS.read_text(encoding="utf-8")))
 
 
 def train_parameters(texts: Iterable[str]) -> dict[str, Any]:
@@ -137,6 +134,7 @@ def train_parameters(texts: Iterable[str]) -> dict[str, Any]:
     Returns:
         What `PARAMETERS` holds, ready for `write_parameters`.
     """
+    # NLTK takes a second to import: only those who train pay for it.
     from nltk.tokenize.punkt import PunktTrainer
 
     trainer = PunktTrainer()
@@ -182,4 +180,31 @@ def write_parameters(parameters: dict[str, Any], path: Path = PARAMETERS) -> Non
         path: Where to.
     """
     text = json.dumps(parameters, ensure_ascii=False, indent=0, sort_keys=True) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    with replace_file(path) as temporary:
+        temporary.write_bytes(text.encode())
+
+
+def retrain(labels: Path, output: Path) -> str:
+    """Learn the parameters from the authored label files of a folder, and write them.
+
+    Args:
+        labels: Folder of label files; those named authored-*.jsonl are read.
+        output: File to write.
+
+    Returns:
+        What was done, in a line.
+
+    Raises:
+        DataError: The folder holds no such file, or one is damaged.
+    """
+    files = sorted(labels.glob("authored-*.jsonl"))
+    if not files:
+        raise DataError(f"{labels}: no authored-*.jsonl there; run the command in the project folder.")
+    try:
+        paragraphs = list(read_paragraphs(files))
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{labels}: not label files with report, kind, paragraph and text ({error!r}).") from None
+    parameters = train_parameters(paragraphs)
+    write_parameters(parameters, output)
+    counts = ", ".join(f"{len(parameters[name]):,} {name.replace('_', ' ')}" for name in sorted(parameters))
+    return f"{len(paragraphs):,} paragraphs of {len(files)} files: {counts}. Written to {output}."

@@ -62,7 +62,7 @@ def test_a_folder_becomes_findings_failures_and_pages(documents, model, tmp_path
     assert result.sentences == table.num_rows
     assert sum(table["strength"].to_pylist()) == result.counts["strength"]
     names = {path.name for path in result.written}
-    assert names == {"findings.parquet", "findings.csv", "failures.csv", "index.html"}
+    assert names == {"findings.parquet", "findings.csv", "reports.csv", "failures.csv", "index.html"}
     assert not (tmp_path / "out" / PARTS_FOLDER).exists()
     assert result.summary().startswith(f"3 report(s), {result.sentences} sentences in ")
     assert "3 could not be read: see failures.csv." in result.summary()
@@ -74,7 +74,7 @@ def test_findings_are_those_of_the_model(documents, model, tmp_path):
     expected = load_model(model).predict(table["text"])
     for name in PREDICTION_COLUMNS:
         assert table[name].tolist() == expected[name].tolist()
-    assert sorted(contents(tmp_path / "out")) == ["failures.csv", "findings.parquet"]
+    assert sorted(contents(tmp_path / "out")) == ["failures.csv", "findings.parquet", "reports.csv"]
 
 
 def test_bytes_depend_on_neither_workers_nor_place_nor_time(documents, model, tmp_path):

@@ -146,12 +146,31 @@ def test_a_stage_outside_a_project(capsys, tmp_path, monkeypatch):
     assert "Run the command in the project folder" in message
 
 
+def test_train_splitter_gives_the_shipped_bytes(capsys, project):
+    code, message = failed(capsys, "train-splitter")
+    assert (code, "no authored-*.jsonl there" in message) == (1, True)
+    (project / "data" / "labels").mkdir()
+    for path in (PROJECT / "data" / "labels").glob("authored-*.jsonl"):
+        shutil.copy(path, project / "data" / "labels")
+    assert main(["train-splitter", "--output", "punkt.json"]) == 0
+    assert "Written to punkt.json." in capsys.readouterr().out
+    assert (project / "punkt.json").read_bytes() == (PROJECT / "pipeline" / "punkt.json").read_bytes()
+    (project / "data" / "labels" / "authored-x.jsonl").write_text('{"kind": "paragraph"}\n', encoding="utf-8")
+    assert "not label files with report" in failed(capsys, "train-splitter", "--output", "punkt.json")[1]
+
+
 def test_read_shows_a_document(capsys, samples):
     path = str(samples / "westhollow-2023-focused-visit.pdf")
     assert main(["read", path]) == 0
     assert "focused_visit" in capsys.readouterr().out
     assert main(["read", path, "--format", "json"]) == 0
-    assert json.loads(capsys.readouterr().out)
+    described = json.loads(capsys.readouterr().out)
+    assert described["metadata"]["inspection_start"] == "2023-06-06"
+    assert "dropped" not in described
+    assert main(["read", path, "--debug"]) == 0
+    assert "Left out" in capsys.readouterr().out
+    assert main(["read", path, "--debug", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["dropped"]
 
 
 def test_read_of_a_broken_document(capsys, tmp_path):

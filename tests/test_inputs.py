@@ -87,8 +87,8 @@ def test_tables_and_documents_do_not_mix(folder):
 
 def test_a_store_gives_its_reports_in_order_and_its_failures(tmp_path):
     parquet.write_table(pa.table({"text": ["x"]}), tmp_path / "b.parquet")
-    entries = [{"report_id": "b", "report": "north/b.pdf", "file": "b.parquet", "sentences": 1}]
-    manifest = {"format": 1, "reports": entries, "failures": [{"file": "bad.pdf", "reason": "empty file"}]}
+    entries = [{"report_id": "b", "report": "north/b.pdf", "file": "b.parquet", "sentences": 1, "details": {}}]
+    manifest = {"format": 2, "reports": entries, "failures": [{"file": "bad.pdf", "reason": "empty file"}]}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     found = find_inputs([tmp_path])
     assert [(item.kind, item.report, item.report_id) for item in found.items] == [("sentences", "north/b.pdf", "b")]
@@ -101,9 +101,9 @@ def test_a_store_gives_its_reports_in_order_and_its_failures(tmp_path):
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
-        ({"format": 9, "reports": []}, "found store format 9, accepted: 1"),
-        ({"format": 1, "reports": []}, "this store holds no report"),
-        ({"format": 1, "reports": [{}]}, "damaged"),
+        ({"format": 9, "reports": []}, "found store format 9, accepted: 2"),
+        ({"format": 2, "reports": []}, "this store holds no report"),
+        ({"format": 2, "reports": [{}]}, "damaged"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_told(tmp_path, manifest, message):

@@ -74,5 +74,5 @@ def test_files_that_are_no_settings(tmp_path):
     with pytest.raises(ParamsError, match="not valid YAML"):
         load_params(path)
     path.write_text("- a", encoding="utf-8")
-    with pytest.raises(ParamsError, match="found list, expected sections dataset"):
+    with pytest.raises(ParamsError, match="found list, expected sections extract, dataset"):
         load_params(path)

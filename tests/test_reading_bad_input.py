@@ -142,6 +142,30 @@ def test_too_large_an_html_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reason("a.html", PAGE + b" " * 2**21).startswith("HTML page of 2 MB")
 
 
+def test_fifty_megabytes_of_html_are_refused_at_once() -> None:
+    page = PAGE.replace(b"</body>", b"<p>Staff are kind.</p>" * (50 * 2**20 // 22) + b"</body>")
+    assert reason("a.html", page).startswith("HTML page of 50 MB: at most 20 MB are read")
+
+
+def test_entities_that_grow_are_not_expanded() -> None:
+    source = zipfile.ZipFile(io.BytesIO(make_docx()))
+    buffer = io.BytesIO()
+    laughs = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for item in source.namelist():
+            data = source.read(item)
+            if item == "word/document.xml":
+                head, body = data.split(b"?>", 1)
+                entities = f'<!DOCTYPE d [<!ENTITY e0 "ha">{laughs}]>'.encode()
+                data = head + b"?>" + entities + body.replace(b"We will", b"&e11; We will")
+            archive.writestr(item, data)
+    try:
+        document = read_document(Path("a.docx"), buffer.getvalue())
+    except DocumentError:
+        return
+    assert sum(len(block.text) for block in document.blocks) < 200
+
+
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="no such file"):
         read_document(tmp_path / "none.pdf")

@@ -80,5 +80,9 @@ def test_provider_and_grades_of_public_overview() -> None:
         for column, words in columns.items():
             grades = headings["section_grade"][headings["text"].str.casefold().str.contains(words)]
             assert row[column] in set(grades), (row["report"], column)
+            found = [grade for name, grade in document.metadata.judgements if words in name.casefold()]
+            assert found[:1] == [row[column]], (row["report"], column)
+        dates = (document.metadata.inspection_start, document.metadata.inspection_end)
+        assert dates == (row["inspection_start_date"], row["inspection_end_date"]), row["report"]
         name = normalise(document.metadata.provider or "")
         assert set(name.split()) & set(normalise(row["local_authority"]).split()), row["report"]

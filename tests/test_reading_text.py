@@ -82,3 +82,13 @@ def test_encodings_and_line_ends(encoding: str, end: str) -> None:
 def test_every_paragraph_comes_back(paragraphs: list[str]) -> None:
     text = "\n\n".join(f"{paragraph}." for paragraph in paragraphs)
     assert [found for _, found in read(text, "a.txt")] == [" ".join(f"{p}.".split()) for p in paragraphs]
+
+
+def test_underlined_questions_and_wrapped_headings() -> None:
+    text = "Report\n======\n\nWhat is it like to be a child who\nneeds help here?\n----------------\n\nIt is good.\n"
+    document = read_document(Path("a.txt"), text.encode())
+    assert [(block.kind, block.text) for block in document.blocks] == [
+        ("title", "Report"),
+        ("heading", "What is it like to be a child who needs help here?"),
+        ("paragraph", "It is good."),
+    ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline import splitter
@@ -56,6 +56,7 @@ def test_lead_in_is_one_sentence() -> None:
     ]
 
 
+@example("1?  1")
 @given(st.text(alphabet="abC. ,?!’)(”'\"1½\u00a0\n…éE", max_size=80))
 def test_splitting_loses_no_character(text: str) -> None:
     pieces = split_sentences(text)
@@ -81,7 +82,7 @@ def test_the_short_way_finds_what_punkt_finds(words: list[list[str]]) -> None:
     quick = splitter._plain_ends(text, 0, len(text))
     if quick is None:
         return
-    punkt = [start for start, _ in splitter._tokenizer().span_tokenize(text) if start]
+    punkt = [start for start in splitter._punkt().starts(text) if start]
     after_numbers = [found.end() for found in splitter._AFTER_NUMBER.finditer(text)]
     assert sorted({end for end in quick if end < len(text)}) == sorted({*punkt, *after_numbers})
 
@@ -230,3 +231,10 @@ def test_importing_is_light() -> None:
     code = f"import sys, pipeline.reading, pipeline.sentences; print(sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_a_reference_in_brackets_stays_with_its_sentence() -> None:
+    text = "Checks must be up to date. (Regulation 17)"
+    assert [sentence for _, sentence in split_sentences(text)] == [text]
+    text = "Checks are late. (They were late before.) They must improve."
+    assert len(split_sentences(text)) == 3

@@ -1,10 +1,12 @@
 """Files → documents: one function for every accepted format."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import DocumentError
 from pipeline.reading.document import DOC_TYPES, KINDS, Block, Document, Metadata
 from pipeline.reading.formats import detect_format
+from pipeline.reading.matter import mark_matter
 
 DOCUMENT_SUFFIXES = frozenset({".pdf", ".docx", ".html", ".htm", ".txt", ".md"})
 MAX_FILE_BYTES = 200 * 1024 * 1024
@@ -17,6 +19,7 @@ __all__ = [
     "Block",
     "Document",
     "Metadata",
+    "preload_readers",
     "read_document",
 ]
 
@@ -40,7 +43,8 @@ def read_document(path: Path, content: bytes | None = None) -> Document:
         raise DocumentError(f"file of {len(content) // 2**20} MB: at most {MAX_FILE_BYTES // 2**20} MB are read")
     name = detect_format(content, path.name)
     try:
-        return _read(name, content)
+        document = _read(name, content)
+        return replace(document, blocks=mark_matter(document.blocks))
     except DocumentError:
         raise
     except RecursionError as error:
@@ -49,6 +53,12 @@ def read_document(path: Path, content: bytes | None = None) -> Document:
         raise DocumentError(f"{_label(name)} too large for the memory at hand") from error
     except Exception as error:  # whatever a library raises on bad bytes ends here, with the file, not the batch
         raise DocumentError(f"damaged {_label(name)}: {type(error).__name__} on reading it") from error
+
+
+def preload_readers() -> None:
+    """Load the libraries of the commonest format; a process that is timed document by document does it first."""
+    import pipeline.reading.pdf
+    import pipeline.splitter  # noqa: F401
 
 
 def _label(name: str) -> str:

@@ -44,3 +44,46 @@ def parse_date(text: str) -> str | None:
         return date(year, month, day).isoformat()
     except ValueError:
         return None
+
+
+_DAY = re.compile(
+    r"\b(\d{4})-(\d\d)-(\d\d)\b|\b(\d{1,2})[/.](\d{1,2})[/.](\d{4})\b"
+    rf"|\b(\d{{1,2}})(?:st|nd|rd|th)?(?:\s+(?:of\s+)?({_MONTH})\b\.?(?:,?\s+(\d{{4}})\b)?)?",
+    re.I,
+)
+
+
+def parse_range(text: str) -> tuple[str, str] | None:
+    """Read the first and the last day of a range; a month or year that is not repeated is that of the next day.
+
+    Args:
+        text: For instance "31 October to 11 November 2022", "16 and 17 January 2024" or "3 May 2023".
+
+    Returns:
+        Both days as YYYY-MM-DD, or None where a day lacks its month or year, or is none.
+    """
+    days: list[date] = []
+    month = year = 0
+    for found in reversed(list(_DAY.finditer(text))):
+        if found[1]:
+            year, month, day = int(found[1]), int(found[2]), int(found[3])
+        elif found[4]:
+            day, month, year = int(found[4]), int(found[5]), int(found[6])
+        else:
+            day = int(found[7])
+            if found[8]:
+                month = next(n for n, name in enumerate(_MONTHS, 1) if name[:3] == found[8].lower()[:3])
+            year = int(found[9] or year)
+        if not month or not year:
+            return None
+        try:
+            new = date(year, month, day)
+            if days and new > days[-1] and found[8] and not found[9]:
+                year -= 1  # "12 December to 6 January 2023"
+                new = date(year, month, day)
+        except ValueError:
+            return None
+        days.append(new)
+    if not days or days[-1] > days[0]:
+        return None
+    return days[-1].isoformat(), days[0].isoformat()

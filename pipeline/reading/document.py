@@ -12,7 +12,7 @@ DOC_TYPES = (
     "action_plan",
     "unknown",
 )
-KINDS = ("title", "heading", "paragraph", "bullet", "table_row")
+KINDS = ("title", "heading", "paragraph", "bullet", "table_row", "contents", "boilerplate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,20 @@ class Metadata:
         framework: The inspection framework, e.g. "ILACS" or "SIF".
         provider: The council or other provider that the document is about.
         published: Publication date, ISO 8601.
+        urn: The provider's unique reference number, as printed.
+        inspection_start: First day of the inspection or visit, ISO 8601.
+        inspection_end: Its last day, ISO 8601.
+        judgements: (name, grade) of every judgement printed, in document order.
     """
 
     doc_type: str = "unknown"
     framework: str | None = None
     provider: str | None = None
     published: str | None = None
+    urn: str | None = None
+    inspection_start: str | None = None
+    inspection_end: str | None = None
+    judgements: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +83,11 @@ class Document:
     Attributes:
         metadata: What the document says of itself.
         blocks: Blocks in reading order.
+        pages: Number of pages; None where the format has none.
         dropped: Lines left out as running heads, feet or page numbers, for inspection.
     """
 
     metadata: Metadata = field(default_factory=Metadata)
     blocks: tuple[Block, ...] = ()
     dropped: tuple[str, ...] = ()
+    pages: int | None = None

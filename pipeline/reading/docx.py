@@ -13,6 +13,10 @@ from pipeline.reading.text_cleaning import clean_characters, fold_spaces, strip_
 
 MAX_UNPACKED = 300 * 1024 * 1024
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_NOTE_PARTS = {"footnotes": "footnote", "endnotes": "endnote"}
+# Text that tracked changes took away or moved from here, and the second form of what has two.
+_SKIPPED = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_MC}Fallback", f"{_W}pPr"})
 _ENDS = re.compile(r"[.!?;,][’”\"')\]]*$")
 _HEADING_STYLE = re.compile(r"heading\s*(\d)", re.I)
 
@@ -68,7 +72,7 @@ def _reason(error: Exception) -> str:
 def _blocks(source: Any) -> Iterator[Block]:  # noqa: ANN401 - python-docx has no types
     styles = {style.style_id: style for style in source.styles if style.style_id}
     first = True
-    for block in _body_blocks(source.element.body, styles):
+    for block in _body_blocks(source.element.body, styles, _notes(source)):
         if first and block.kind == "heading" and block.level == 1:
             yield Block("title", block.text)
         else:
@@ -76,48 +80,99 @@ def _blocks(source: Any) -> Iterator[Block]:  # noqa: ANN401 - python-docx has n
         first = False
 
 
-def _body_blocks(parent: Any, styles: dict[str, Any]) -> Iterator[Block]:  # noqa: ANN401
+def _body_blocks(parent: Any, styles: dict[str, Any], notes: dict[tuple[str, str], str]) -> Iterator[Block]:  # noqa: ANN401
+    before = ""
     for element in parent.iterchildren():
         if element.tag == _W + "p":
-            block = _paragraph(element, styles)
+            if _loses_its_end(element):
+                before += _text(element)
+                continue
+            block = _paragraph(element, styles, before)
+            before = ""
             if block:
                 yield block
+            yield from _noted(element, notes)
         elif element.tag == _W + "tbl":
-            yield from _table(element, styles)
+            yield from _table(element, styles, notes)
         elif element.tag == _W + "sdt":
             for content in element.iterchildren(_W + "sdtContent"):
-                yield from _body_blocks(content, styles)
+                yield from _body_blocks(content, styles, notes)
         elif element.tag in (_W + "ins", _W + "smartTag", _W + "customXml"):
-            yield from _body_blocks(element, styles)
+            yield from _body_blocks(element, styles, notes)
 
 
-def _table(table: Any, styles: dict[str, Any]) -> Iterator[Block]:  # noqa: ANN401
+def _table(table: Any, styles: dict[str, Any], notes: dict[tuple[str, str], str]) -> Iterator[Block]:  # noqa: ANN401
     for row in table.iterchildren(_W + "tr"):
+        if row.find(f"{_W}trPr/{_W}del") is not None:
+            continue
         cells = list(row.iterchildren(_W + "tc"))
         if len(cells) == 1:
             # A table of one column is a box around text, not a table.
-            yield from _body_blocks(cells[0], styles)
+            yield from _body_blocks(cells[0], styles, notes)
             continue
         texts = [fold_spaces(" ".join(_text(p) for p in cell.iter(_W + "p"))) for cell in cells]
         text = fold_spaces(clean_characters(" ".join(texts)))
         if text:
             yield Block("table_row", strip_number(text)[0])
+        yield from _noted(row, notes)
 
 
-def _text(paragraph: Any) -> str:  # noqa: ANN401
+def _text(element: Any) -> str:  # noqa: ANN401
     parts: list[str] = []
-    for element in paragraph.iter():
-        if element.tag == _W + "t":
-            parts.append(element.text or "")
-        elif element.tag in (_W + "tab", _W + "br", _W + "cr"):
+    for child in element:
+        tag = child.tag
+        if tag == _W + "t":
+            parts.append(child.text or "")
+        elif tag in (_W + "tab", _W + "br", _W + "cr"):
             parts.append(" ")
-        elif element.tag == _W + "noBreakHyphen":
+        elif tag == _W + "noBreakHyphen":
             parts.append("-")
+        elif tag not in _SKIPPED and not (tag == _W + "r" and _is_hidden(child)):
+            parts.append(_text(child))
     return "".join(parts)
 
 
-def _paragraph(paragraph: Any, styles: dict[str, Any]) -> Block | None:  # noqa: ANN401
-    text = fold_spaces(clean_characters(_text(paragraph)))
+def _is_hidden(run: Any) -> bool:  # noqa: ANN401
+    properties = run.find(_W + "rPr")
+    return properties is not None and _is_on(properties.find(_W + "vanish"))
+
+
+def _is_on(setting: Any) -> bool:  # noqa: ANN401
+    return setting is not None and setting.get(_W + "val") not in ("0", "false", "off")
+
+
+def _notes(source: Any) -> dict[tuple[str, str], str]:  # noqa: ANN401
+    """The text of every footnote and endnote, by (kind, id)."""
+    from docx.oxml import parse_xml
+
+    texts: dict[tuple[str, str], str] = {}
+    for relation in source.part.rels.values():
+        kind = _NOTE_PARTS.get(relation.reltype.rpartition("/")[2])
+        if kind is None or relation.is_external:
+            continue
+        for note in parse_xml(relation.target_part.blob).iter(_W + kind):
+            text = fold_spaces(clean_characters(" ".join(_text(paragraph) for paragraph in note.iter(_W + "p"))))
+            if text and note.get(_W + "type") in (None, "normal"):
+                texts[kind, note.get(_W + "id")] = text
+    return texts
+
+
+def _noted(paragraph: Any, notes: dict[tuple[str, str], str]) -> Iterator[Block]:  # noqa: ANN401
+    """The notes that a paragraph refers to, as paragraphs of their own after it."""
+    for element in paragraph.iter(_W + "footnoteReference", _W + "endnoteReference") if notes else ():
+        kind = "footnote" if element.tag == _W + "footnoteReference" else "endnote"
+        text = notes.pop((kind, element.get(_W + "id")), None)
+        if text:
+            yield Block("paragraph", text, aside=True)
+
+
+def _loses_its_end(paragraph: Any) -> bool:  # noqa: ANN401
+    """Whether a tracked change took the paragraph's end away: it goes on in the next one."""
+    return paragraph.find(f"{_W}pPr/{_W}rPr/{_W}del") is not None
+
+
+def _paragraph(paragraph: Any, styles: dict[str, Any], before: str = "") -> Block | None:  # noqa: ANN401
+    text = fold_spaces(clean_characters(before + _text(paragraph)))
     if not text:
         return None
     properties = paragraph.find(_W + "pPr")
@@ -155,5 +210,4 @@ def _is_bold(paragraph: Any) -> bool:  # noqa: ANN401
 
 def _run_bold(run: Any) -> bool:  # noqa: ANN401
     properties = run.find(_W + "rPr")
-    bold = properties.find(_W + "b") if properties is not None else None
-    return bold is not None and bold.get(_W + "val") not in ("0", "false", "off")
+    return properties is not None and _is_on(properties.find(_W + "b"))

@@ -1,6 +1,7 @@
 """HTML → Document: the main text of a page, by way of trafilatura."""
 
 import re
+import warnings
 from typing import Any
 
 from pipeline.errors import DocumentError
@@ -36,16 +37,18 @@ def read_html(content: bytes) -> Document:
     import trafilatura
 
     try:
-        tree = trafilatura.bare_extraction(
-            page,
-            include_comments=False,
-            include_tables=True,
-            include_formatting=False,
-            include_links=False,
-            deduplicate=False,
-            with_metadata=True,
-            favor_recall=True,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of strange dates, and to a terminal where nobody asked
+            tree = trafilatura.bare_extraction(
+                page,
+                include_comments=False,
+                include_tables=True,
+                include_formatting=False,
+                include_links=False,
+                deduplicate=False,
+                with_metadata=True,
+                favor_recall=True,
+            )
     except Exception as error:  # the libraries raise many kinds on bad bytes
         raise DocumentError(f"damaged HTML: {type(error).__name__} on reading it") from error
     body = getattr(tree, "body", None)

@@ -1,16 +1,20 @@
 """What a document says of itself on its first page: type, framework, provider, publication date."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
-from pipeline.reading.dates import DATE_PATTERN, parse_date
+from pipeline.reading.dates import DATE_PATTERN, parse_date, parse_range
 from pipeline.reading.document import DOC_TYPES, Block, Metadata
+from pipeline.reading.judgements import find_judgements
+from pipeline.reading.providers import canonical_provider, find_provider, find_urn, is_council, long_form
 
-_TITLE_BELOW = re.compile(r"(?:re-)?inspection of (?:children|services|local)|review of the effectiveness of", re.I)
-_MAX_NAME = 60
 _FRONT_BLOCKS = 40
 _SHORT = 160
+
+_MONTH_NAMES = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+
+# "Monitoring visit finds steady progress" is a headline about one.
+_NO_NEWS = r"(?! (?:finds|found|praises|shows|says|report|letter))"
 
 _DOC_TYPES: tuple[tuple[str, str], ...] = (
     ("committee_minutes", r"\bminutes\b(?! (?:late|of silence|away|to spare))"),
@@ -20,8 +24,8 @@ _DOC_TYPES: tuple[tuple[str, str], ...] = (
         r"\bresponds? to\b|\b(?:council|authority|leaders?)(?:[’']s)? (?:statement|response|welcomes|apologises|vows)"
         r"|\b(?:statement|response) (?:by|from|of|on|to)\b|\b(?:we|our) (?:welcome|apologise|accept|response)\b",
     ),
-    ("monitoring_visit", r"\bmonitoring visit\b"),
-    ("focused_visit", r"\bfocused visit\b"),
+    ("monitoring_visit", rf"\bmonitoring visit\b{_NO_NEWS}"),
+    ("focused_visit", rf"\bfocused visit\b{_NO_NEWS}"),
     (
         "inspection_report",
         r"\binspection (?:of|report)\b|\binspection dates?\b|\bjoint targeted area inspection\b"
@@ -44,12 +48,39 @@ _FRAMEWORKS: tuple[tuple[str, str], ...] = (
         r"|\binspection of [^.]{0,80}\bchildren[’']s services\b"
         r"|\b(?:focused|monitoring) visit\b.{0,80}\bchildren[’']s (?:social care )?services\b",
     ),
-    ("SIF", r"\bsingle inspection framework|\binspection of services for children in need of help and protection"),
+    (
+        "SIF",
+        r"\bsingle inspection (?:framework|of)\b|inspection of services for children in need of help and protection",
+    ),
     ("EIF", r"\beducation inspection framework|\bEIF\b"),
 )
 _PUBLISHED = re.compile(
     rf"\b(?:report )?(?:published|publication date|date of publication)(?: on)?:?\s*({DATE_PATTERN})", re.I
 )
+_RETELLING = frozenset({"council_statement", "news_article", "committee_minutes", "action_plan"})
+# "Inspection dates: 3 to 14 March 2025", "Dates of visit: ..."
+_INSPECTION_DATES = re.compile(
+    r"\b(?:inspection|visit|fieldwork)(?: dates?)?\s*(?:took place (?:between|from|on))?[:\s]+(?=\d)([^\n]{6,90})"
+    r"|\bdates? of (?:the )?(?:previous )?(?:inspection|visit)[:\s]+(?=\d)([^\n]{6,90})",
+    re.I,
+)
+# Letters name the days of their visit in running prose.
+_ONE_DAY = rf"\d{{1,2}}(?:st|nd|rd|th)?(?: (?:{_MONTH_NAMES})[a-z]*)?(?: \d{{4}})?"
+_VISIT_DAYS = re.compile(
+    rf"\b(?:on|from|between|of) ((?:{_ONE_DAY}(?:,| and| to|–| –| -)\s*)*"
+    rf"\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTH_NAMES})[a-z]* \d{{4}})",
+    re.I,
+)
+_DATE_WORDS = re.compile(rf"(?:\d{{1,4}}(?:st|nd|rd|th)?|of|to|and|until|[-–—/,.&]|(?:{_MONTH_NAMES})[a-z]*|\s)+", re.I)
+_VISITED = re.compile(r"\b(?:visit(?:ed)?|inspectors|took place|fieldwork)\b", re.I)
+_SHORT_DOCUMENT = 80  # blocks
+_FEW_PARAGRAPHS = 3
+_SHOUTED = re.compile(r"[A-Z]{5,}(?:[’']S)? (?:[A-Z]+ )?[a-z]")
+_NEWSPAPER = re.compile(
+    r"\b(?:this (?:newspaper|website)|told the (?:Echo|Gazette|Herald|Post|Times|Chronicle|Argus|Star))\b"
+)
+_QUOTED = re.compile(r"“[^”]*”|(?<!\w)‘[^’]*(?:’\w[^’]*)*’|\"[^\"]*\"|(?<!\w)'[^'\n]*(?:'\w[^'\n]*)*'")
+_WE = re.compile(r"\b(?:[Ww]e|[Oo]ur)\b")
 _DATED = re.compile(rf"(?:date:?\s*)?({DATE_PATTERN})", re.I)
 
 
@@ -63,7 +94,6 @@ def find_metadata(
         published: A publication date that the format itself gives.
         doc_type: A type that the format itself gives; the wording counts for more.
         site: The name of the web site that it comes from.
-        doc_type: A type that the format itself gives; the wording counts for more.
 
     Returns:
         The metadata; what the document does not say stays None.
@@ -77,16 +107,21 @@ def find_metadata(
         or _first(_DOC_TYPES[-3:-1], heads)
         or _first(_DOC_TYPES[-1:], f"{heads}\n{text[:600]}")
     )
-    doc_type = found or (doc_type if doc_type in DOC_TYPES else "unknown")
+    doc_type = found or (doc_type if doc_type in DOC_TYPES and doc_type != "unknown" else _voice(blocks))
     framework = _first(_FRAMEWORKS, text)
     provider = find_provider([block.text for block in front], [block.text for block in blocks[:6]])
-    if provider is None and site and _COUNCIL.fullmatch(site):
+    if provider is None and site and is_council(site):
         provider = canonical_provider(site)
+    start, end = _find_inspection(front, blocks, doc_type)
     return Metadata(
         doc_type=doc_type,
         framework=framework,
-        provider=_long_form(provider, blocks) if provider else None,
+        provider=long_form(provider, blocks) if provider else None,
         published=published or _find_published(text, doc_type),
+        urn=find_urn(blocks),
+        inspection_start=start,
+        inspection_end=end,
+        judgements=find_judgements(blocks, tables_only=doc_type in _RETELLING),
     )
 
 
@@ -103,6 +138,18 @@ def _first(table: tuple[tuple[str, str], ...], text: str) -> str | None:
     return next((name for name, pattern in table if re.search(pattern, text, re.I | re.S)), None)
 
 
+def _voice(blocks: Sequence[Block]) -> str:
+    """Tell a newspaper and a council that speaks of itself by their voice; anything else stays unknown."""
+    prose = [block.text for block in blocks if block.kind == "paragraph"]
+    if len(blocks) > _SHORT_DOCUMENT or len(prose) < _FEW_PARAGRAPHS:
+        return "unknown"
+    if _SHOUTED.match(prose[0]) or any(_NEWSPAPER.search(text) for text in prose):
+        return "news_article"
+    unquoted = _QUOTED.sub(" ", "\n".join(prose))
+    speaks = sum(1 for _ in _WE.finditer(unquoted))
+    return "council_statement" if speaks > 1 and re.search(r"[Cc]ouncil|borough|county|city", unquoted) else "unknown"
+
+
 def _find_published(text: str, doc_type: str) -> str | None:
     found = _PUBLISHED.search(text)
     if found:
@@ -115,91 +162,24 @@ def _find_published(text: str, doc_type: str) -> str | None:
     return None
 
 
-_PLACE = r"(?!The\b)[A-Z][\w’'-]*"
-_LINK = r"(?:upon|on|of|and|&|the|with|in|under|le)"
-_NAME = rf"{_PLACE}(?:,? (?:{_LINK} )*{_PLACE}|\.){{0,6}}"
-_COUNCIL = re.compile(
-    rf"\b((?:The )?(?:London Borough of|Royal Borough of|Metropolitan Borough of|City of) {_NAME}(?: Council)?"
-    rf"|{_NAME} (?:[Cc]ouncil|[Ll]ocal [Aa]uthority))\b"
-)
-_INSPECTED = re.compile(
-    rf"\b(?i:inspection|visit) (?:of|to) (?:the )?({_PLACE}[^.\n]{{0,60}}?)"
-    r"(?i:[’']s|s’)?(?: (?i:local authority)(?:[’']s)?)? (?i:children[’']s (?:social care )?services)"
-)
-# "Barnsley: inspection of ...", "Barnsley children's services improvement plan"
-_TITLED = re.compile(
-    rf"({_NAME}): .*(?i:inspection|minutes|visit|plan)|({_NAME}?) (?i:children[’']s (?:social care )?services)\b"
-)
-_SERVICES_IN = re.compile(rf"(?i:services(?: for children)?) in ({_NAME})")
-_NO_COUNCIL = re.compile(r"\b(?:Children|Care|Youth|Young|School|Pupil|Student|Local|Each|Every|This|That|Our)\b")
-_KIND = r"(?:City|County|Borough|Metropolitan|District|London|Unitary|Royal)"
-_ADORNMENTS = re.compile(
-    rf"^(?:The )?(?:Council of the |(?:{_KIND} )+of (?!London\b)|{_KIND} Borough |Metropolitan )"
-    r"| (?:Local )?(?:Safeguarding Children|Corporate Parenting|Improvement) (?:Board|Partnership|Panel|Committee)$"
-    rf"|,? (?:{_KIND} )*(?:Council|Local Authority|Authority)(?: of)?$"
-    rf"| (?:{_KIND} )*(?:Borough|County|City)$",
-    re.I,
-)
+def _find_inspection(front: Sequence[Block], blocks: Sequence[Block], doc_type: str) -> tuple[str | None, str | None]:
+    """The first and last day of the inspection or visit that the document reports."""
+    for block in front if doc_type not in _RETELLING else ():
+        found = _INSPECTION_DATES.search(block.text)
+        days = parse_range(_until_prose(found[1] or found[2])) if found else None
+        if days:
+            return days
+    if doc_type in ("focused_visit", "monitoring_visit"):
+        for block in blocks[:8]:
+            for sentence in re.split(r"(?<=[a-z0-9]{2}\.)\s", block.text):
+                found = _VISIT_DAYS.search(sentence)
+                days = parse_range(found[1]) if found and _VISITED.search(sentence) else None
+                if days:
+                    return days
+    return None, None
 
 
-def canonical_provider(name: str) -> str:
-    """Take off what only tells the kind of council.
-
-    Args:
-        name: A name as printed, e.g. "Metropolitan Borough of Barnsley Council".
-
-    Returns:
-        The place alone, e.g. "Barnsley".
-    """
-    before = ""
-    name = " ".join(name.replace("&", " and ").split()).strip(" ,.:;")
-    before_comma, comma, last = name.rpartition(", ")
-    if comma and " and " not in last and before_comma:
-        name = last  # "Scrutiny Committee, Aldmoor Council"
-    while before != name:
-        before = name
-        shorter = _ADORNMENTS.sub("", name).strip(" ,.:;")
-        name = shorter if len(shorter) > 2 else name
-    return name
-
-
-def find_provider(lines: Sequence[str], prose: Sequence[str] = ()) -> str | None:
-    """Find the council or other provider that a front page names.
-
-    Args:
-        lines: Texts of the front page's blocks.
-        prose: Texts of the first blocks, running prose as well; they are searched last.
-
-    Returns:
-        Its canonical name, or None.
-    """
-    text = "\n".join(lines[:12])
-    found = _INSPECTED.search(text)
-    if found:
-        return canonical_provider(found[1]) or None
-    if lines:
-        titled = _TITLED.match(lines[0])
-        if titled:
-            return canonical_provider(titled[1] or titled[2])
-    for rank, line in enumerate(lines[:8]):
-        council = _COUNCIL.search(line)
-        if council and not _NO_COUNCIL.search(council[1]):
-            return canonical_provider(council[1])
-        following = lines[rank + 1] if rank + 1 < len(lines) else ""
-        if _TITLE_BELOW.match(following) and len(line) < _MAX_NAME:
-            return canonical_provider(line)
-    for line in (*lines[:8], *prose):
-        for named in (*_COUNCIL.finditer(line), *_SERVICES_IN.finditer(line)):
-            if not _NO_COUNCIL.search(named[1]):
-                return canonical_provider(named[1])
-    return None
-
-
-def _long_form(provider: str, blocks: Sequence[Block]) -> str:
-    """The name with its ending ("... of Yorkshire") where the running text prints it so."""
-    ending = re.compile(rf"\b{re.escape(provider)}(?: (?:of|upon|under|on)(?: the)? {_PLACE})+")
-    counts = Counter(name for block in blocks[:_FRONT_BLOCKS] for name in ending.findall(block.text))
-    if not counts:
-        return provider
-    name, count = counts.most_common(1)[0]
-    return name if count > 1 else provider
+def _until_prose(text: str) -> str:
+    """The text up to the last year in a row of dates."""
+    found = _DATE_WORDS.match(text)
+    return found[0] if found else text

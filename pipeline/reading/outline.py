@@ -1,5 +1,6 @@
 """What reading made of a document, for a person to check."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,8 @@ def describe(path: Path, debug: bool = False) -> dict[str, Any]:
         "report": path.name,
         "report_id": digest,
         "metadata": {
-            "doc_type": meta.doc_type,
-            "framework": meta.framework,
-            "provider": meta.provider,
-            "published": meta.published,
+            **{name: value for name, value in asdict(meta).items() if name != "judgements"},
+            "judgements": [{"name": name, "grade": grade} for name, grade in meta.judgements],
         },
         "sections": sections,
         "sentences": [{name: row[name] for name in ("position", "page", "kind", "section", "text")} for row in rows],
@@ -78,7 +77,11 @@ def render(description: dict[str, Any]) -> str:
         Lines for a terminal.
     """
     lines = [f"{description['report']}  ({description['report_id']})"]
-    lines += [f"  {name:<10} {value if value is not None else '-'}" for name, value in description["metadata"].items()]
+    for name, value in description["metadata"].items():
+        if name != "judgements":
+            lines.append(f"  {name:<16} {value if value is not None else '-'}")
+    lines += ["", "Judgements"] if description["metadata"]["judgements"] else []
+    lines += [f"  {found['name']}: {found['grade']}" for found in description["metadata"]["judgements"]]
     lines += ["", "Sections"]
     for section in description["sections"]:
         page = f"p. {section['page']}" if section["page"] is not None else ""

@@ -34,7 +34,7 @@ def read_pdf(content: bytes) -> Document:
     blocks, dropped = lay_out(pages, heights)
     if not blocks:
         raise DocumentError("no text layer: run OCR first")
-    return Document(find_metadata(blocks), tuple(blocks), tuple(dropped))
+    return Document(find_metadata(blocks), tuple(blocks), tuple(dropped), len(pages))
 
 
 def _initialise() -> None:

@@ -23,6 +23,7 @@ _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])\*(?=[^\s*])([^
 _LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)")
 _ENDS = re.compile(r"[.!?;:,][’”\"')\]]*$")
 _HEADING_LENGTH = 90
+_HEADING_LINES = 2  # a wrapped heading has its line below the second
 _TITLE_WORDS = 14
 
 
@@ -66,11 +67,11 @@ class _Parser:
             return
         if (
             _UNDERLINE.match(line)
-            and len(self.lines) == 1
+            and 1 <= len(self.lines) <= _HEADING_LINES
             and self.kind == "paragraph"
-            and not _ENDS.search(self.lines[0])
+            and (self.lines[-1].endswith("?") or not _ENDS.search(self.lines[-1]))
         ):
-            heading = self.lines.pop()
+            heading, self.lines = " ".join(self.lines), []
             self._heading(heading, 1 if line[0] == "=" else 2)
             return
         if _RULE.match(line):

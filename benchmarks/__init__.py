@@ -1,0 +1,1 @@
+"""Benchmarks on real reports; `python benchmarks/run.py` runs them."""

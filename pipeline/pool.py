@@ -1,0 +1,231 @@
+"""Worker processes under supervision: one that hangs, crashes or is killed costs its task alone."""
+
+import atexit
+import json
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import FindingsError
+
+_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.worker import main; main()"
+_MAX_FAILED_STARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What came of a task whose worker was lost.
+
+    Attributes:
+        reason: Why, in words.
+    """
+
+    reason: str
+
+
+class _Died(Exception):
+    """The process ended before it answered."""
+
+
+class _Worker:
+    """One process; it stays for further tasks."""
+
+    def __init__(self) -> None:
+        # The same modules as here, wherever the working folder is.
+        command = [sys.executable, "-c", _START, json.dumps([path for path in sys.path if isinstance(path, str)])]
+        flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=flags if os.name == "nt" else 0
+        )
+        self.timed_out = False
+
+    def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], limit: float | None = None) -> Any:  # noqa: ANN401
+        """Call a function there and return what it returns; past the limit the process is killed."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        timer = threading.Timer(limit, self._expire) if limit else None
+        try:
+            if timer is not None:
+                timer.daemon = True
+                timer.start()
+            pickle.dump((function, arguments), stdin, protocol=pickle.HIGHEST_PROTOCOL)
+            stdin.flush()
+            returned, result = pickle.load(stdout)  # noqa: S301  the other end is our own process
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+            raise _Died from error
+        finally:
+            if timer is not None:
+                timer.cancel()
+        if not returned:
+            raise FindingsError(f"unexpected error in a worker process: {result}")
+        return result
+
+    def _expire(self) -> None:
+        self.timed_out = True
+        self._process.kill()
+
+    def end(self) -> int:
+        """End the process, whatever it does; return its exit code."""
+        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError, ValueError):
+                if stream is not None:
+                    stream.close()
+        return self._process.wait()
+
+    def alive(self) -> bool:
+        """Tell whether the process is still there."""
+        return self._process.poll() is None
+
+
+_idle: list[_Worker] = []
+
+
+@atexit.register
+def _end_idle() -> None:
+    while _idle:
+        _idle.pop().end()
+
+
+def run_tasks(
+    function: Callable[..., Any],
+    tasks: Sequence[tuple[Any, ...]],
+    *,
+    workers: int,
+    setup: tuple[Callable[..., Any], tuple[Any, ...]] | None = None,
+    limit: float | None = None,
+) -> Iterator[tuple[int, Any]]:
+    """Call a function once a task, in worker processes.
+
+    The processes are started when they are needed, and kept for the next call of this function.
+
+    Args:
+        function: A function of a module; it takes a task as its arguments.
+        tasks: What to call it with.
+        workers: Number of processes.
+        setup: A function and its arguments, called once in each process before its first task.
+        limit: Seconds that a task may take.
+
+    Yields:
+        (rank of the task, what the function returned, or `Lost`), as they come.
+
+    Raises:
+        FindingsError: The function raised something, or no process can be started.
+    """
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+    for rank in range(len(tasks)):
+        todo.put(rank)
+    crew = _Crew(function, tasks, todo, done, setup, limit)
+    threads = [threading.Thread(target=crew.work, daemon=True) for _ in range(min(workers, len(tasks)))]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in range(len(tasks)):
+            rank, result = done.get()
+            if isinstance(result, BaseException):
+                raise result
+            yield rank, result
+    except BaseException:
+        crew.stop()
+        raise
+    finally:
+        for thread in threads:
+            thread.join(timeout=10)
+
+
+class _Crew:
+    """What the threads of one batch share: each looks after one process."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        tasks: Sequence[tuple[Any, ...]],
+        todo: "queue.SimpleQueue[int]",
+        done: "queue.SimpleQueue[tuple[int, Any]]",
+        setup: tuple[Callable[..., Any], tuple[Any, ...]] | None,
+        limit: float | None,
+    ) -> None:
+        self._function, self._tasks, self._setup, self._limit = function, tasks, setup, limit
+        self._todo, self._done = todo, done
+        self._active: set[_Worker] = set()
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End all processes of this batch; their threads then end by themselves."""
+        with self._lock:
+            self._stopped = True
+            for worker in self._active:
+                worker.end()
+
+    def work(self) -> None:
+        """Do tasks until none is left."""
+        if hasattr(signal, "pthread_sigmask"):
+            # Processes started here inherit this: Ctrl-C is answered by the parent alone.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        worker: _Worker | None = None
+        rank = 0
+        try:
+            while not self._stopped:
+                try:
+                    rank = self._todo.get_nowait()
+                except queue.Empty:
+                    break
+                worker = worker or self._start()
+                try:
+                    result = worker.call(self._function, self._tasks[rank], self._limit)
+                except _Died:
+                    result = self._bury(worker)
+                    worker = None
+                self._done.put((rank, result))
+        except BaseException as error:
+            self._done.put((rank, error))
+            if worker is not None:
+                self._bury(worker)
+            return
+        if worker is not None:
+            with self._lock:
+                self._active.discard(worker)
+                if not self._stopped:
+                    _idle.append(worker)
+
+    def _start(self) -> _Worker:
+        for _ in range(_MAX_FAILED_STARTS):
+            worker = None
+            while worker is None or not worker.alive():
+                try:
+                    worker = _idle.pop()
+                except IndexError:
+                    worker = _Worker()
+                    break
+            with self._lock:
+                self._active.add(worker)
+            try:
+                if self._setup is not None:
+                    worker.call(*self._setup)
+            except _Died:
+                self._bury(worker)
+                if self._stopped:
+                    break
+                continue
+            return worker
+        raise FindingsError("worker processes end as soon as they start: out of memory? Run again with --workers 1.")
+
+    def _bury(self, worker: _Worker) -> Lost:
+        with self._lock:
+            self._active.discard(worker)
+        code = worker.end()
+        if worker.timed_out:
+            return Lost(f"took longer than the time limit of {self._limit:g} s")
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return Lost(f"the process that read it ended ({how}): a parser crashed, or memory ran out")

@@ -1,0 +1,128 @@
+"""Worker processes that hang, crash or are killed cost their own file, never the batch."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.batch import classify
+from pipeline.errors import FindingsError
+from pipeline.extract import extract_sentences, load_manifest
+from pipeline.pool import Lost, run_tasks
+from pipeline.reading import read_document
+from tests.monsters import endless_pdf
+
+TEXT = "Ferndale children's services\n\nStaff are kind. Plans are too often late.\n"
+linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are found by way of /proc")
+
+
+@pytest.fixture
+def documents(tmp_path):
+    """Two plain documents, and between them one that takes hours."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.txt").write_text(TEXT, encoding="utf-8")
+    (folder / "b.pdf").write_bytes(endless_pdf())
+    (folder / "c.txt").write_text(TEXT + "More.\n", encoding="utf-8")
+    return folder
+
+
+def children():
+    return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+
+
+def kill_who_works(stop):
+    """Kill the process that has used the most time, once one has used a second and a half."""
+    seen = {}
+    while not stop.wait(0.05):
+        for pid in children():
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+            except OSError:
+                continue
+            used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            if used - seen.setdefault(pid, used) > 1.5:
+                os.kill(pid, signal.SIGKILL)
+                return
+
+
+def test_the_monster_is_an_ordinary_document_when_it_is_small():
+    assert [block.text for block in read_document(Path("a.pdf"), endless_pdf(2)).blocks]
+
+
+def test_a_document_that_hangs_fails_alone_in_classify(documents, model, tmp_path):
+    started = time.monotonic()
+    result = classify([documents], tmp_path / "out", model=model, html=False, time_limit=1.5)
+    assert result.failures == (("b.pdf", "took longer than the time limit of 1.5 s"),)
+    assert result.documents == 2
+    assert time.monotonic() - started < 30
+
+
+def test_a_document_that_hangs_fails_alone_in_extract_and_is_tried_again(documents, tmp_path):
+    for _ in range(2):
+        report = extract_sentences([documents], tmp_path / "store", time_limit=1.5)
+        assert report.failures == (("b.pdf", "took longer than the time limit of 1.5 s"),)
+        assert len(load_manifest(tmp_path / "store")["reports"]) == 2
+    assert (report.new, report.reused) == (1, 2)
+    assert not list((tmp_path / "store").glob(".*"))
+
+
+@linux
+@pytest.mark.parametrize("stage", ["extract", "classify"])
+def test_a_worker_that_is_killed_costs_one_document(documents, model, tmp_path, stage):
+    stop = threading.Event()
+    killer = threading.Thread(target=kill_who_works, args=(stop,))
+    killer.start()
+    try:
+        if stage == "extract":
+            failures = extract_sentences([documents], tmp_path / "store").failures
+        else:
+            failures = classify([documents], tmp_path / "out", model=model, html=False).failures
+    finally:
+        stop.set()
+        killer.join()
+    assert failures == (("b.pdf", "the process that read it ended (signal 9): a parser crashed, or memory ran out"),)
+
+
+def test_results_come_with_their_rank_whatever_the_number_of_processes():
+    tasks = [(number, 7) for number in range(40)]
+    for workers in (1, 3):
+        assert dict(run_tasks(divmod, tasks, workers=workers)) == {n: divmod(n, 7) for n in range(40)}
+    assert list(run_tasks(divmod, [], workers=2)) == []
+
+
+def test_a_crash_in_c_is_a_lost_task():
+    outcomes = dict(run_tasks(os._exit, [(3,), (3,)], workers=1))
+    assert outcomes == dict.fromkeys(
+        (0, 1), Lost("the process that read it ended (exit code 3): a parser crashed, or memory ran out")
+    )
+
+
+def test_an_exception_is_told():
+    with pytest.raises(FindingsError, match="unexpected error in a worker process: ZeroDivisionError"):
+        list(run_tasks(divmod, [(1, 0)], workers=1))
+
+
+def test_processes_that_cannot_start_are_told():
+    with pytest.raises(FindingsError, match="worker processes end as soon as they start"):
+        list(run_tasks(divmod, [(1, 1)], workers=1, setup=(os._exit, (1,))))
+
+
+@linux
+def test_leaving_early_ends_the_processes():
+    before = children()
+    outcomes = run_tasks(time.sleep, [(0,), (600,), (600,)], workers=2)
+    next(outcomes)
+    outcomes.close()
+    deadline = time.monotonic() + 5
+    while children() - before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not children() - before
+
+
+def test_what_is_printed_does_not_disturb_the_results():
+    assert list(run_tasks(print, [("x",)], workers=1)) == [(0, None)]
