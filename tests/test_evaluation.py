@@ -104,4 +104,5 @@ def test_the_shipped_champion_on_real_text(shared, params):
 
     result = evaluate_file(params.evaluate, PROJECT / DEFAULT_MODEL, shared / "gold" / "dev.csv")
     assert result["sentences"] == 780
-    assert result["scores"]["macro_f1"]["value"] >= 0.61
+    # The README's figure, less what another release of a library may move.
+    assert result["scores"]["macro_f1"]["value"] >= 0.79
