@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from pipeline.documents import REPORTS_FILE, write_reports
 from pipeline.errors import FindingsError
 from pipeline.files import replace_file
-from pipeline.outputs import FAILURES_FILE, Format, open_writers, write_failures
+from pipeline.formats import Format
+from pipeline.outputs import FAILURES_FILE, open_writers, write_failures
 from pipeline.parts import DETAILS, Part
 from pipeline.summary import ReportSummary, split_reports, summarise
 

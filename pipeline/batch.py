@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, overload
 from pipeline.assembly import assemble
 from pipeline.errors import FindingsError, UsageError
 from pipeline.extract import reader_version
+from pipeline.formats import Format, parse_formats
 from pipeline.inputs import Input, find_inputs
 from pipeline.labels import LABELS, NONE
 from pipeline.model_folder import DEFAULT_MODEL, load_model
-from pipeline.outputs import FAILURES_FILE, Format, findings_schema, parse_formats
+from pipeline.outputs import FAILURES_FILE, findings_schema
 from pipeline.params import ExtractParams
 from pipeline.parts import CHUNK_ROWS, Part, label_in_worker, label_part, plan_parts, start_worker
 from pipeline.pool import Lost, run_tasks

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.errors import FindingsError
+from pipeline.formats import Format
 
 app = typer.Typer(
     name="findings",
@@ -36,15 +37,6 @@ METRICS = Path("metrics.json")
 EVALUATION = Path("data/evaluation")
 PLOTS = Path("plots")
 SOME_FAILED = 3
-
-
-class Format(StrEnum):
-    """File formats of the findings table."""
-
-    parquet = "parquet"
-    csv = "csv"
-    jsonl = "jsonl"
-    xlsx = "xlsx"
 
 
 class View(StrEnum):

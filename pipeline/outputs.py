@@ -5,13 +5,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.classifier import PREDICTION_COLUMNS
-from pipeline.errors import UsageError
 from pipeline.files import replace_file
+from pipeline.formats import Format
 from pipeline.labels import LABELS
 from pipeline.sentences import SENTENCE_COLUMNS
 
@@ -24,15 +23,6 @@ _ROW_GROUP = 50_000
 # A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*%?")
-
-
-class Format(StrEnum):
-    """A file format for findings."""
-
-    PARQUET = "parquet"
-    CSV = "csv"
-    JSONL = "jsonl"
-    XLSX = "xlsx"
 
 
 class Writer(Protocol):
@@ -58,30 +48,10 @@ def findings_schema(columns: "pa.Schema | None" = None) -> "pa.Schema":
     import pyarrow as pa
 
     if columns is None:
-        columns = pa.schema([(name, pa.int32() if name in _INTEGERS else pa.string()) for name in SENTENCE_COLUMNS])
+        columns = pa.schema([(name, pa.int64() if name in _INTEGERS else pa.string()) for name in SENTENCE_COLUMNS])
     types = {name: pa.float64() for name in PREDICTION_COLUMNS if name.startswith("p_")}
     types |= dict.fromkeys((*LABELS, "uncertain"), pa.bool_())
     return pa.schema([*columns, *(pa.field(name, types.get(name, pa.string())) for name in PREDICTION_COLUMNS)])
-
-
-def parse_formats(names: Iterable[str]) -> tuple[Format, ...]:
-    """Check names of formats.
-
-    Args:
-        names: As given; one named twice counts once.
-
-    Returns:
-        The formats.
-
-    Raises:
-        UsageError: A name is unknown.
-    """
-    accepted = {format.value: format for format in Format}
-    given = list(dict.fromkeys(names))
-    unknown = [name for name in given if name not in accepted]
-    if unknown:
-        raise UsageError(f"unknown format {', '.join(map(repr, unknown))}; accepted: {', '.join(accepted)}.")
-    return tuple(accepted[name] for name in given)
 
 
 @contextmanager

@@ -9,8 +9,9 @@ import pytest
 from pyarrow import parquet
 
 from pipeline import spreadsheet
-from pipeline.errors import FindingsError, UsageError
-from pipeline.outputs import Format, findings_schema, open_writers, parse_formats, safe_cell, write_failures
+from pipeline.errors import FindingsError
+from pipeline.formats import Format
+from pipeline.outputs import findings_schema, open_writers, safe_cell, write_failures
 from pipeline.summary import ReportCounts, summarise
 
 FORMULA = '=HYPERLINK("http://example.invalid";"x")'
@@ -152,12 +153,6 @@ def test_an_unwritable_place_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(FindingsError, match="cannot be written"):
         write(tmp_path / "file", ["csv"], findings(["A."]))
-
-
-def test_formats_are_checked():
-    assert parse_formats(["csv", "csv", "xlsx"]) == (Format.CSV, Format.XLSX)
-    with pytest.raises(UsageError, match="unknown format 'docx'; accepted: parquet, csv, jsonl, xlsx"):
-        parse_formats(["csv", "docx"])
 
 
 def test_counts_add_up_over_chunks():

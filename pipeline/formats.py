@@ -1,0 +1,35 @@
+"""The file formats of the findings table."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pipeline.errors import UsageError
+
+
+class Format(StrEnum):
+    """A file format for findings."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    JSONL = "jsonl"
+    XLSX = "xlsx"
+
+
+def parse_formats(names: Iterable[str]) -> tuple[Format, ...]:
+    """Check names of formats.
+
+    Args:
+        names: As given; one named twice counts once.
+
+    Returns:
+        The formats.
+
+    Raises:
+        UsageError: A name is unknown.
+    """
+    accepted = {format.value: format for format in Format}
+    given = list(dict.fromkeys(names))
+    unknown = [name for name in given if name not in accepted]
+    if unknown:
+        raise UsageError(f"unknown format {', '.join(map(repr, unknown))}; accepted: {', '.join(accepted)}.")
+    return tuple(accepted[name] for name in given)
