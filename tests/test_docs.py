@@ -108,6 +108,12 @@ def test_every_make_target_is_in_the_readme_or_explains_itself():
         assert re.search(rf"^{target}:.*## \S", makefile, flags=re.MULTILINE), target
 
 
+def test_every_module_stands_in_the_architecture():
+    text = read(PROJECT / "docs" / "architecture.md")
+    modules = {path.name for path in (PROJECT / "pipeline").glob("*.py") if not path.name.startswith("__")}
+    assert {name for name in modules if f"`{name}`" not in text} == set()
+
+
 def test_documents_are_there():
     assert {path.name for path in DOCUMENTS if path.parent.name == "docs"} >= {
         "architecture.md",
