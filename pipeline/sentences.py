@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.reading.arrow_columns import integer_array, string_array
 from pipeline.reading.document import Block, Document
 from pipeline.reading.grades import canonical_grade, heading_grade, row_grade
 from pipeline.splitter import split_sentences
@@ -106,11 +107,13 @@ def sentence_arrow(document: Document, report: str, report_id: str) -> "pa.Table
 
     schema = pa.schema([(name, pa.int64() if name in _DTYPES else pa.string()) for name in SENTENCE_COLUMNS])
     # What pandas needs to know to give every table the same types, whatever is null in it.
-    columns = [{"name": name, "field_name": name, "numpy_type": _DTYPES.get(name, "str")} for name in SENTENCE_COLUMNS]
-    described = [{**column, "pandas_type": None, "metadata": None} for column in columns]
+    types = [{"name": name, "field_name": name, "numpy_type": _DTYPES.get(name, "str")} for name in SENTENCE_COLUMNS]
+    described = [{**column, "pandas_type": None, "metadata": None} for column in types]
     pandas = {"index_columns": [], "column_indexes": [], "columns": described, "pandas_version": "3"}
     schema = schema.with_metadata({"pandas": json.dumps(pandas)})
-    return pa.table(_columns(document, report, report_id), schema=schema)
+    columns = _columns(document, report, report_id)
+    arrays = [(integer_array if name in _DTYPES else string_array)(columns[name]) for name in SENTENCE_COLUMNS]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _columns(document: Document, report: str, report_id: str) -> dict[str, list[Any]]:
