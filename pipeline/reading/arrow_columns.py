@@ -26,6 +26,26 @@ def string_array(values: Sequence[str | None]) -> "pa.Array":
     return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
 
 
+def repeated_string(value: str | None, count: int) -> "pa.Array":
+    """Make an Arrow array that says the same on every row.
+
+    Args:
+        value: A text; None where it is missing.
+        count: Number of rows.
+
+    Returns:
+        The array, of type `string`.
+    """
+    import pyarrow as pa
+
+    if value is None:
+        return pa.nulls(count, pa.string())
+    encoded = value.encode()
+    end = len(encoded) * count
+    offsets = array("i", range(0, end + 1, len(encoded)) if encoded else [0] * (count + 1))
+    return pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(encoded * count)])
+
+
 def integer_array(values: Sequence[int | None]) -> "pa.Array":
     """Make an Arrow array of integers.
 
