@@ -25,9 +25,8 @@ _BOLD = 600
 _BOLD_NAME = re.compile(rb"bold|black|heavy", re.I)
 _MIN_SIZE = 4.0
 _WIDE_GAP = 1.5  # of the type size, between two cells
+_MARK = 4  # characters of the longest bullet or number that hangs before its text
 _REACH = 7.0  # of the type size, from a row to a line that may be its neighbour
-
-
 
 
 def _by_address(function: Any, result: Any, arguments: int) -> Any:  # noqa: ANN401 - ctypes' own types
@@ -35,7 +34,7 @@ def _by_address(function: Any, result: Any, arguments: int) -> Any:  # noqa: ANN
 
     ctypes converts addresses in half the time that it takes over typed pointers, and each line asks for several.
     """
-    address = ctypes.cast(function, ctypes.c_void_p).value
+    address = ctypes.cast(function, ctypes.c_void_p).value or 0
     types = (ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * arguments)
     return ctypes.CFUNCTYPE(result, *types)(address)
 
@@ -90,6 +89,7 @@ class LineReader:
         self._textpage: Any = None
         self._page: int | None = None
         self._untidy = False
+        self._rows: set[float] = set()  # heights of the page's lines that stand beside others
 
     def read(self, textpage: Any, number: int) -> list[Line]:  # noqa: ANN401 - a ctypes handle
         """Return the lines of a text page in source order.
@@ -115,6 +115,7 @@ class LineReader:
         marks = self._marks(text) if plain else []
         self._untidy = "  " in text or bool(_UNTIDY.search(text))
         lines: list[Line] = []
+        self._rows.clear()
         start = 0
         for found in _BREAKS.finditer(text):
             end = found.start()
@@ -124,7 +125,7 @@ class LineReader:
                 lines[-1].text += "-"
             start = found.end()
         self._add(lines, number, text, start, len(text), plain, marks)
-        if plain and any(line.cell for line in lines):
+        if plain and self._rows:
             lines = self._cut_narrow_gaps(lines)
         return lines
 
@@ -156,6 +157,7 @@ class LineReader:
         if plain and right - left > size * (0.56 * length + 2.5) and length > 2:
             cells = self._cells(content, first, size)
             if len(cells) > 1:
+                self._rows.add(base)
                 lines.extend(_cell_lines(Line("", number, left, right, base, size, bold), cells))
                 return
         cleaned = content
@@ -166,6 +168,8 @@ class LineReader:
         if self._untidy:
             cleaned = _tidy(cleaned)
         if cleaned:
+            if lines and left > lines[-1].right + size and len(lines[-1].text) > _MARK:
+                self._rows.add(base)
             lines.append(Line(cleaned, number, left, right, base, size, bold, False, content, first if plain else -1))
 
     def _rank(self, text: str, offset: int) -> int:
@@ -203,14 +207,13 @@ class LineReader:
 
     def _cut_narrow_gaps(self, lines: list[Line]) -> list[Line]:
         """Near the rows of a table, cut the rows whose cells nearly touch as well."""
-        rows = {line.base for line in lines if line.cell}
         cut: list[Line] = []
         for line in lines:
             reach = _REACH * line.size
             if (
                 not line.cell
                 and line.start >= 0
-                and any(abs(line.base - base) < reach for base in rows)
+                and any(abs(line.base - base) < reach for base in self._rows)
                 and _LONE_CELLS.search(line.text)
             ):
                 cells = self._cells(line.raw, line.start, line.size)
