@@ -1,4 +1,4 @@
-"""Lists → Arrow arrays from their bytes; `pyarrow.array` would load pandas, which takes longer than reading a report."""
+"""Lists → Arrow arrays from their bytes: `pyarrow.array` would load pandas, slower than reading a whole report."""
 
 from array import array
 from collections.abc import Sequence
