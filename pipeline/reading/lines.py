@@ -168,8 +168,10 @@ class LineReader:
         if self._untidy:
             cleaned = _tidy(cleaned)
         if cleaned:
-            if lines and left > lines[-1].right + size and len(lines[-1].text) > _MARK:
-                self._rows.add(base)
+            if lines and left > lines[-1].right + size:
+                last_line = lines[-1]
+                if len(last_line.text) > _MARK and abs(base - last_line.base) < 1.1 * size:
+                    self._rows.add(base)
             lines.append(Line(cleaned, number, left, right, base, size, bold, False, content, first if plain else -1))
 
     def _rank(self, text: str, offset: int) -> int:
