@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import DocumentError
 from pipeline.reading import Document, read_document
 
 BODY = """
@@ -59,3 +60,12 @@ def test_windows_1252_page() -> None:
 @pytest.mark.parametrize("name", ["page.htm", "page.txt", "page"])
 def test_html_is_known_by_its_bytes(name: str) -> None:
     assert read_document(Path(name), PAGE.encode()).blocks[0].kind == "title"
+
+
+def test_page_nested_too_deep_is_refused_not_cut() -> None:
+    def nested(depth: int) -> str:
+        return PAGE.replace(BODY, f"{BODY}{'<div>' * depth}<p>At the bottom stands a sentence.</p>{'</div>' * depth}")
+
+    assert any("At the bottom" in block.text for block in read(nested(200)).blocks)
+    with pytest.raises(DocumentError, match="nested more than 255 elements deep"):
+        read(nested(300))

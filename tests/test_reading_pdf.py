@@ -250,3 +250,54 @@ def test_characters_are_normalised() -> None:
         clean_characters("e\ufb03cient\u00a0sta\ufb00 co\u00adoperate non\u2011stop")
         == "efficient staff cooperate non-stop"
     )
+
+
+def test_cover_titles_joined_by_a_lone_word_are_one_heading() -> None:
+    def page(p: Page) -> None:
+        p.line("Borough of Aldmoor", size=24)
+        p.space()
+        p.line("Survey of services for families", size=14, bold=True, step=23)
+        p.line("and", size=14, step=23)
+        p.line("Review of the partnership", size=14, bold=True)
+        p.line("board", size=14, bold=True)
+        p.space(24)
+        p.line("The work of the partnership is", size=14, step=16)
+        p.line("requires improvement", size=14, bold=True)
+        p.space()
+        for _ in range(8):
+            p.line(f"{FULL}.")
+
+    assert texts(read(draw(page)), "heading") == [
+        "Survey of services for families and Review of the partnership board",
+        "The work of the partnership is requires improvement",
+    ]
+
+
+def test_judgements_of_one_table_are_rows_however_their_cells_wrap() -> None:
+    def page(p: Page) -> None:
+        def grade(*lines: str, up: float = 7) -> None:
+            y = p.y
+            p.y += up
+            for line in lines:
+                p.line(line, x=410, bold=True)
+            p.y = y - 30
+
+        for _ in range(8):
+            p.line(f"{FULL}.")
+        p.space()
+        for name, bold in (("1. Families who need early help", True), ("2.1 Fostering performance", False)):
+            y = p.y
+            p.line(name, x=72 if bold else 126, bold=bold)
+            p.y = y
+            grade("Requires", "improvement")
+        p.line("2.2 Experiences and progress of young people who leave", x=126, step=0)
+        p.line("Good", x=450, step=30)
+        p.line("3. Leaders and managers", bold=True, step=0)
+        grade("Requires", "improvement")
+
+    assert texts(read(draw(page)), "table_row") == [
+        "Families who need early help Requires improvement",
+        "Fostering performance Requires improvement",
+        "Experiences and progress of young people who leave Good",
+        "Leaders and managers Requires improvement",
+    ]

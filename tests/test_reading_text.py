@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.reading import read_document
+from pipeline.reading.text_cleaning import strip_bullet
 
 MARKDOWN = """# Minutes of the Scrutiny Committee
 
@@ -92,3 +93,11 @@ def test_underlined_questions_and_wrapped_headings() -> None:
         ("heading", "What is it like to be a child who needs help here?"),
         ("paragraph", "It is good."),
     ]
+
+
+@pytest.mark.parametrize("mark", ["-", "–", "−", "―", "─", "\u0336", "•", "*"])
+def test_every_mark_of_a_list_is_taken_off(mark: str) -> None:
+    assert strip_bullet(f"{mark} seven children moved in with relatives") == (
+        "seven children moved in with relatives",
+        True,
+    )

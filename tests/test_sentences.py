@@ -238,3 +238,16 @@ def test_a_reference_in_brackets_stays_with_its_sentence() -> None:
     assert [sentence for _, sentence in split_sentences(text)] == [text]
     text = "Checks are late. (They were late before.) They must improve."
     assert len(split_sentences(text)) == 3
+
+
+def test_arrow_table_is_made_without_loading_pandas() -> None:
+    code = (
+        "import sys\n"
+        "from pipeline.reading import Block, Document\n"
+        "from pipeline.sentences import sentence_arrow\n"
+        "rows = sentence_arrow(Document(blocks=(Block('paragraph', 'Staff are kind. Élan – 2 of 3.', 7),)), 'a', '0')\n"
+        "assert 'pandas' not in sys.modules\n"
+        "print(*(rows[name].to_pylist() for name in ('text', 'page', 'section', 'provider')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['Staff are kind.', 'Élan – 2 of 3.'] [7, 7] [None, None] [None, None]"

@@ -17,6 +17,7 @@ _ARTICLE = re.compile(
     re.I,
 )
 _HEADING = re.compile(r"h(\d)")
+_MAX_DEPTH = 255  # libxml2 leaves out, without a word, what is nested deeper
 
 
 def read_html(content: bytes) -> Document:
@@ -35,12 +36,16 @@ def read_html(content: bytes) -> Document:
         raise DocumentError(f"HTML page of {len(content) // 2**20} MB: at most {MAX_BYTES // 2**20} MB are read")
     page = _decode(content)
     import trafilatura
+    from trafilatura.utils import load_html
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of strange dates, and to a terminal where nobody asked
+            source = load_html(page)
+            if source is not None and _depth(source) > _MAX_DEPTH:
+                raise DocumentError(f"HTML nested more than {_MAX_DEPTH} elements deep: what is deeper cannot be read")
             tree = trafilatura.bare_extraction(
-                page,
+                source if source is not None else page,
                 include_comments=False,
                 include_tables=True,
                 include_formatting=False,
@@ -49,6 +54,8 @@ def read_html(content: bytes) -> Document:
                 with_metadata=True,
                 favor_recall=True,
             )
+    except DocumentError:
+        raise
     except Exception as error:  # the libraries raise many kinds on bad bytes
         raise DocumentError(f"damaged HTML: {type(error).__name__} on reading it") from error
     body = getattr(tree, "body", None)
@@ -63,6 +70,17 @@ def read_html(content: bytes) -> Document:
     site = getattr(tree, "sitename", None)
     metadata = find_metadata(blocks, getattr(tree, "date", None), _page_type(page, site), site)
     return Document(metadata, tuple(blocks))
+
+
+def _depth(tree: Any) -> int:  # noqa: ANN401 - an lxml element
+    """How deep the elements of a page are nested."""
+    from lxml import etree
+
+    depth = deepest = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _page_type(page: str, site: str | None) -> str:

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import median
 
 from pipeline.reading.document import Block
 from pipeline.reading.furniture import remove_furniture
@@ -40,6 +39,7 @@ class _Open:
     number: int | None = None
     starts: list[tuple[int, int]] = field(default_factory=list)
     lines: int = 1
+    bold: bool = False  # of the first line
 
 
 class _Builder:
@@ -153,15 +153,26 @@ class _Builder:
             opened is not None
             and opened.kind == "heading"
             and abs(opened.line.size - line.size) < 0.6
-            and opened.line.bold == line.bold
             and opened.line.page == line.page
-            and 0 <= opened.line.base - line.base < 1.45 * line.size
+            and (self._is_joined(opened, line) or self._is_same(opened.line, line))
             and not (_LABELLED.match(line.text) and self._broke_early(opened.line, line))
             and not _DATED.fullmatch(opened.text)
         ):
             self._extend(opened, line)
         else:
             self._start("heading", line.text, line, line.left)
+
+    @staticmethod
+    def _is_same(last: Line, line: Line) -> bool:
+        return last.bold == line.bold and 0 <= last.base - line.base < 1.45 * line.size
+
+    @staticmethod
+    def _is_joined(opened: _Open, line: Line) -> bool:
+        """Whether a heading goes on in lighter or bolder type: from a small letter, or after a lone small word."""
+        if not 0 <= opened.line.base - line.base < 2 * line.size or _ENDS.search(opened.text[-_TAIL:]):
+            return False
+        last = opened.line.text
+        return line.text[0].islower() or (opened.lines > 1 and last.isalpha() and last.islower() and len(last) <= _TAIL)
 
     def _continues(self, opened: _Open, line: Line) -> bool:
         last = opened.line
@@ -196,7 +207,7 @@ class _Builder:
 
     def _start(self, kind: str, text: str, line: Line, left: float, number: int | None = None) -> None:
         self._close()
-        self.open = _Open(kind, text, line.page, line, left, number=number)
+        self.open = _Open(kind, text, line.page, line, left, number=number, bold=line.bold)
         if left < line.left:
             self.open.hang = line.left
 
@@ -225,7 +236,7 @@ class _Builder:
             text = strip_number(text)[0] or text
         aside = kind == "paragraph" and opened.line.size < self.body - _SMALLER
         block = Block(kind, text, opened.page, tuple(opened.starts), aside=aside)
-        self._add(block, (round(opened.line.size), opened.line.bold) if kind == "heading" else None)
+        self._add(block, (round(opened.line.size), opened.bold) if kind == "heading" else None)
 
     @staticmethod
     def _is_prose(text: str) -> bool:
@@ -269,4 +280,4 @@ def _usual_leading(pages: list[list[Line]], body: float) -> float:
             gap = above.base - below.base
             if body < gap < 2 * body and abs(above.size - body) < 0.6:
                 gaps.append(gap)
-    return median(gaps) if gaps else 1.2 * body
+    return sorted(gaps)[len(gaps) // 2] if gaps else 1.2 * body

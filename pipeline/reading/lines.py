@@ -9,7 +9,7 @@ import pypdfium2.raw as pdfium
 
 from pipeline.reading.text_cleaning import clean_characters, fold_spaces
 
-_BREAKS = re.compile("\r\n|\r|\n|\ufffe")
+_BREAKS = re.compile("\r\n|[\r\n\ufffe]")
 _WORD = re.compile(r"\S+")
 # Superscript digits glued to a word are footnote marks; the type size decides, so these are candidates only.
 _NUMBER = re.compile(r"[0-9]{1,2}(?![^\s.,;:)])")
@@ -25,7 +25,25 @@ _BOLD = 600
 _BOLD_NAME = re.compile(rb"bold|black|heavy", re.I)
 _MIN_SIZE = 4.0
 _WIDE_GAP = 1.5  # of the type size, between two cells
+_MARK = 4  # characters of the longest bullet or number that hangs before its text
 _REACH = 7.0  # of the type size, from a row to a line that may be its neighbour
+
+
+def _by_address(function: Any, result: Any, arguments: int) -> Any:  # noqa: ANN401 - ctypes' own types
+    """Declare a function of PDFium that takes the page's address, a rank and `arguments` addresses to fill in.
+
+    ctypes converts addresses in half the time that it takes over typed pointers, and each line asks for several.
+    """
+    address = ctypes.cast(function, ctypes.c_void_p).value or 0
+    types = (ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * arguments)
+    return ctypes.CFUNCTYPE(result, *types)(address)
+
+
+_loose_box = _by_address(pdfium.FPDFText_GetLooseCharBox, ctypes.c_int, 1)
+_origin = _by_address(pdfium.FPDFText_GetCharOrigin, ctypes.c_int, 2)
+_box = _by_address(pdfium.FPDFText_GetCharBox, ctypes.c_int, 4)
+_font_size = _by_address(pdfium.FPDFText_GetFontSize, ctypes.c_double, 0)
+_font_weight = _by_address(pdfium.FPDFText_GetFontWeight, ctypes.c_int, 0)
 
 
 @dataclass(slots=True)
@@ -63,13 +81,15 @@ class LineReader:
     def __init__(self) -> None:
         self._buffer = (ctypes.c_ushort * 8192)()
         self._doubles = tuple(ctypes.c_double() for _ in range(4))
-        self._refs = tuple(ctypes.byref(value) for value in self._doubles)
+        self._refs = tuple(ctypes.addressof(value) for value in self._doubles)
         self._rect = pdfium.FS_RECTF()
-        self._rect_ref = ctypes.byref(self._rect)
+        self._rect_ref = ctypes.addressof(self._rect)
         self._name = ctypes.create_string_buffer(128)
         self._flags = ctypes.byref(ctypes.c_int())
-        self._page: Any = None
+        self._textpage: Any = None
+        self._page: int | None = None
         self._untidy = False
+        self._rows: set[float] = set()  # heights of the page's lines that stand beside others
 
     def read(self, textpage: Any, number: int) -> list[Line]:  # noqa: ANN401 - a ctypes handle
         """Return the lines of a text page in source order.
@@ -81,7 +101,8 @@ class LineReader:
         Returns:
             The lines that hold a visible character.
         """
-        self._page = textpage
+        self._textpage = textpage
+        self._page = ctypes.cast(textpage, ctypes.c_void_p).value
         count = pdfium.FPDFText_CountChars(textpage)
         if count <= 0:
             return []
@@ -94,6 +115,7 @@ class LineReader:
         marks = self._marks(text) if plain else []
         self._untidy = "  " in text or bool(_UNTIDY.search(text))
         lines: list[Line] = []
+        self._rows.clear()
         start = 0
         for found in _BREAKS.finditer(text):
             end = found.start()
@@ -103,7 +125,7 @@ class LineReader:
                 lines[-1].text += "-"
             start = found.end()
         self._add(lines, number, text, start, len(text), plain, marks)
-        if plain and any(line.cell for line in lines):
+        if plain and self._rows:
             lines = self._cut_narrow_gaps(lines)
         return lines
 
@@ -121,20 +143,21 @@ class LineReader:
         if not plain:
             first, last = self._rank(text, first), self._rank(text, last)
         # The loose box has one pointer to fill in instead of four: twice as fast.
-        pdfium.FPDFText_GetLooseCharBox(page, last, self._rect_ref)
+        _loose_box(page, last, self._rect_ref)
         right = self._rect.right
-        pdfium.FPDFText_GetCharOrigin(page, first, refs[0], refs[1])
+        _origin(page, first, refs[0], refs[1])
         left, base = doubles[0].value, doubles[1].value
         # A paragraph number or bullet may be set in another type than its text, a last digit may be a footnote mark.
         sample = first if content[0].isalpha() or content[-1].isdigit() else last
-        size = pdfium.FPDFText_GetFontSize(page, sample)
+        size = _font_size(page, sample)
         if size < _MIN_SIZE:
             size = self._height(sample)
-        weight = pdfium.FPDFText_GetFontWeight(page, first)
+        weight = _font_weight(page, first)
         bold = (weight >= _BOLD or weight <= 0) and self._is_bold(first) and self._is_bold(last)
         if plain and right - left > size * (0.56 * length + 2.5) and length > 2:
             cells = self._cells(content, first, size)
             if len(cells) > 1:
+                self._rows.add(base)
                 lines.extend(_cell_lines(Line("", number, left, right, base, size, bold), cells))
                 return
         cleaned = content
@@ -145,24 +168,28 @@ class LineReader:
         if self._untidy:
             cleaned = _tidy(cleaned)
         if cleaned:
+            if lines and left > lines[-1].right + size:
+                last_line = lines[-1]
+                if len(last_line.text) > _MARK and abs(base - last_line.base) < 1.1 * size:
+                    self._rows.add(base)
             lines.append(Line(cleaned, number, left, right, base, size, bold, False, content, first if plain else -1))
 
     def _rank(self, text: str, offset: int) -> int:
         units = len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
-        rank = pdfium.FPDFText_GetCharIndexFromTextIndex(self._page, units)
+        rank = pdfium.FPDFText_GetCharIndexFromTextIndex(self._textpage, units)
         return int(rank) if rank >= 0 else units
 
     def _is_bold(self, rank: int) -> bool:
-        weight = pdfium.FPDFText_GetFontWeight(self._page, rank)
+        weight = _font_weight(self._page, rank)
         if weight > 0:
             return bool(weight >= _BOLD)
         # A font that is not embedded tells its weight by its name alone.
-        pdfium.FPDFText_GetFontInfo(self._page, rank, self._name, len(self._name), self._flags)
+        pdfium.FPDFText_GetFontInfo(self._textpage, rank, self._name, len(self._name), self._flags)
         return bool(_BOLD_NAME.search(self._name.value))
 
     def _height(self, rank: int) -> float:
         """The type size where it stands in the text matrix, not in the font."""
-        if not pdfium.FPDFText_GetLooseCharBox(self._page, rank, self._rect_ref):
+        if not _loose_box(self._page, rank, self._rect_ref):
             return 0.0
         return round(float(self._rect.top - self._rect.bottom) / 1.2, 1)
 
@@ -175,21 +202,20 @@ class LineReader:
             before = text[start - 1] if start else " "
             if not (before.isalpha() or before in _BEFORE_MARK):
                 continue
-            small = pdfium.FPDFText_GetFontSize(page, start)
-            if 0 < small < 0.8 * pdfium.FPDFText_GetFontSize(page, start - 1):
+            small = _font_size(page, start)
+            if 0 < small < 0.8 * _font_size(page, start - 1):
                 marks.append((start, found.end()))
         return marks[::-1]
 
     def _cut_narrow_gaps(self, lines: list[Line]) -> list[Line]:
         """Near the rows of a table, cut the rows whose cells nearly touch as well."""
-        rows = {line.base for line in lines if line.cell}
         cut: list[Line] = []
         for line in lines:
             reach = _REACH * line.size
             if (
                 not line.cell
                 and line.start >= 0
-                and any(abs(line.base - base) < reach for base in rows)
+                and any(abs(line.base - base) < reach for base in self._rows)
                 and _LONE_CELLS.search(line.text)
             ):
                 cells = self._cells(line.raw, line.start, line.size)
@@ -206,9 +232,9 @@ class LineReader:
         words: list[str] = []
         cell_left = cell_right = 0.0
         for found in _WORD.finditer(content):
-            pdfium.FPDFText_GetCharBox(page, first + found.start(), *refs)
+            _box(page, first + found.start(), *refs)
             left = doubles[0].value
-            pdfium.FPDFText_GetCharBox(page, first + found.end() - 1, *refs)
+            _box(page, first + found.end() - 1, *refs)
             right = doubles[1].value
             if words and left - cell_right > _WIDE_GAP * size:
                 cells.append((_tidy(" ".join(words)), cell_left, cell_right))

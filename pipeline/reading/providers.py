@@ -61,6 +61,9 @@ def canonical_provider(name: str) -> str:
     return name
 
 
+_POSSESSIVE = re.compile(rf": {_PLACE}[’']s\b")
+
+
 def find_provider(lines: Sequence[str], prose: Sequence[str] = ()) -> str | None:
     """Find the council or other provider that a front page names.
 
@@ -83,7 +86,7 @@ def find_provider(lines: Sequence[str], prose: Sequence[str] = ()) -> str | None
         if named and not _NO_COUNCIL.search(named[1]) and named[1] not in ("Council", "Ofsted"):
             return canonical_provider(named[1])
         titled = _TITLED.match(lines[0])
-        if titled and not (titled[1] and re.search(rf": {_PLACE}[’']s\b", lines[0])):
+        if titled and not (titled[1] and _POSSESSIVE.search(lines[0])):
             return canonical_provider(titled[1] or titled[2])
     for rank, line in enumerate(lines[:8]):
         council = _COUNCIL.search(line)
@@ -99,6 +102,10 @@ def find_provider(lines: Sequence[str], prose: Sequence[str] = ()) -> str | None
     return None
 
 
+_ENDING = re.compile(rf"(?: (?:of|upon|under|on)(?: the)? {_PLACE})+")
+_IN_WORD = re.compile(r"(?<=\w)\w")
+
+
 def long_form(provider: str, blocks: Sequence[Block]) -> str:
     """Complete a name with its ending ("... of Yorkshire") where the running text prints it so.
 
@@ -109,9 +116,17 @@ def long_form(provider: str, blocks: Sequence[Block]) -> str:
     Returns:
         The name, or its longer form.
     """
-    ending = re.compile(rf"\b{re.escape(provider)}(?: (?:of|upon|under|on)(?: the)? {_PLACE})+")
-    front = [block.text for block in blocks[:_FRONT_BLOCKS] if provider in block.text]
-    counts = Counter(name for text in front for name in ending.findall(text))
+    counts = Counter[str]()
+    for block in blocks[:_FRONT_BLOCKS]:
+        text = block.text
+        start = text.find(provider) if provider else -1
+        while start >= 0:
+            end = start + len(provider)
+            ending = _ENDING.match(text, end)
+            if ending and not _IN_WORD.match(text, start):
+                end = ending.end()
+                counts[text[start:end]] += 1
+            start = text.find(provider, end)
     if not counts:
         return provider
     name, count = counts.most_common(1)[0]

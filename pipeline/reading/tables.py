@@ -68,8 +68,10 @@ def _take_left(items: list[Line | Row], right: Line) -> list[Line]:
             leading = item.base - below.base
             if leading < 0.5 * below.size and not below.cell:
                 break
-            if leading > _MAX_LEADING * below.size or item.bold != below.bold or item.size > below.size + 0.6:
+            if leading > _MAX_LEADING * below.size or item.size > below.size + 0.6:
                 break
+            if item.bold != below.bold and (item.bold or strip_number(item.text)[1] is None):
+                break  # a number may be set in lighter type than its text
             if strip_number(below.text)[1] is not None and below.left <= item.left + 1:
                 break
         taken.append(item)

@@ -26,7 +26,7 @@ _CLEAN: dict[int, str | None] = {
     ord("\u2010"): "-",
     ord("\u2011"): "-",
 }
-_BULLET = re.compile(rf"(?:[{BULLET_CHARS}]\s*)+|[-–—*]\s+(?=\S)|o\s+(?=[A-Z])")
+_BULLET = re.compile(rf"(?:[{BULLET_CHARS}]\s*)+|[-–—−―─\u0336*]\s+(?=\S)|o\s+(?=[A-Z])")
 _NUMBER = re.compile(
     r"(\d{1,3})(?:(?:\.\d{1,2}){1,3}\.?\s+(?=[A-Z‘“])"  # 2.1 Text
     r"|[.)]\s*(?=[^\W\d_]|[‘’'“\"(£])|\.\s+(?=\d)"  # 12. Text, 12.Text, 12. 40 children
