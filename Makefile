@@ -54,7 +54,7 @@ bench: $(INSTALLED) ## measure speed and memory (needs a folder of reports)
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+		--no-header --quiet --output-file requirements.lock
 
 ui: $(INSTALLED) ## open the MLflow UI
 	@$(BIN)/findings ui
