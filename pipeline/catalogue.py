@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, wrong_rows
+from pipeline.files import read_table_text
 from pipeline.reading import DOC_TYPES, DOCUMENT_SUFFIXES
 
 CATALOGUE_COLUMNS = ("provider", "urn", "type", "published", "address", "sha256", "file")
 _NEEDED = ("provider", "type", "sha256", "file")
 _HELP = "docs/file-formats.md describes the format"
-_MOST_LISTED = 50
 # What one of the common file systems cannot hold in a name, and what a terminal should not show.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -79,23 +79,13 @@ def read_catalogue(path: Path) -> tuple[Entry, ...]:
         if not found:
             entries.append(Entry(**{**row, "sha256": (row["sha256"] or "").lower()}))  # type: ignore[arg-type]
     if problems:
-        listed = "\n  ".join(problems[:_MOST_LISTED])
-        more = f"\n  and {len(problems) - _MOST_LISTED} more" if len(problems) > _MOST_LISTED else ""
-        raise DataError(f"{len(problems)} problem(s) in the catalogue:\n  {listed}{more}\nMend these rows; {_HELP}.")
+        raise wrong_rows("the catalogue", problems, _HELP)
     return tuple(entries)
 
 
 def _read_rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
     """Yield (line number, stripped values) of each row."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read ({error.strerror}); name the catalogue with --catalogue, or run the command in "
-            "the project folder."
-        ) from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 (byte {error.start}); save the file as UTF-8.") from None
+    text = read_table_text(path, "name the catalogue with --catalogue, or run the command in the project folder")
     reader = csv.DictReader(text.splitlines(keepends=True), restval="")
     columns = list(reader.fieldnames or [])
     missing = [name for name in CATALOGUE_COLUMNS if name not in columns]

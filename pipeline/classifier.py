@@ -106,7 +106,7 @@ class SentenceClassifier:
         chosen = probabilities >= self.thresholds
         near = np.abs(probabilities - self.thresholds) < self.config.review_margin
         names = {mask: format_labels(mask) for mask in set(map(tuple, chosen.tolist()))}
-        table = pd.DataFrame(
+        return pd.DataFrame(
             {
                 **{label: chosen[:, rank] for rank, label in enumerate(LABELS)},
                 "labels": pd.Series([names[tuple(mask)] for mask in chosen.tolist()], dtype="str"),
@@ -115,4 +115,3 @@ class SentenceClassifier:
                 "model_version": pd.Series([self.version] * len(chosen), dtype="str"),
             }
         )
-        return table[list(PREDICTION_COLUMNS)]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.errors import DataError
 from pipeline.extract import load_manifest, load_sentences
-from pipeline.files import replace_folder
+from pipeline.files import json_bytes, replace_folder
 from pipeline.labels import LABELS, find_label_files, loose_key, read_labels
 from pipeline.params import Params
 
@@ -112,7 +112,7 @@ def build_dataset(params: Params, labels: Path, sentences: Path, output: Path) -
         for side, table in tables.items():
             table.reset_index(drop=True).to_parquet(folder / f"{side}.parquet", index=False)
         summary |= {**counts, "keyed": keyed, "left_out": report.left_out}
-        (folder / SUMMARY_FILE).write_bytes((json.dumps(summary, indent=2) + "\n").encode())
+        (folder / SUMMARY_FILE).write_bytes(json_bytes(summary))
     return report
 
 

@@ -1,6 +1,5 @@
 """Evaluation: a model's scores on labelled sentences, its worst errors, and the tables behind the plots."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pandas as pd
 from pipeline.classifier import PROBABILITY_COLUMNS, SentenceClassifier
 from pipeline.dataset import load_side, load_summary
 from pipeline.errors import DataError
-from pipeline.files import replace_file, replace_folder
+from pipeline.files import json_bytes, replace_file, replace_folder
 from pipeline.labels import LABELS, format_labels, label_matrix, read_labels
 from pipeline.model_folder import load_model
 from pipeline.params import EvaluateParams, Params
@@ -56,14 +55,14 @@ def evaluate_candidate(
         **all_scores(scored, params.evaluate),
     }
     with replace_folder(evaluation) as folder:
-        (folder / SCORES_FILE).write_bytes(_json(result))
+        (folder / SCORES_FILE).write_bytes(json_bytes(result))
         worst = worst_errors(table, scored)
         worst.to_csv(folder / ERRORS_FILE, index=False, lineterminator="\n")
     with replace_folder(plots) as folder:
         for name, rows in plot_tables(scored, params.evaluate).items():
             rows.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     with replace_file(metrics) as temporary:
-        temporary.write_bytes(_json(headline_metrics(result)))
+        temporary.write_bytes(json_bytes(headline_metrics(result)))
     return result
 
 
@@ -279,7 +278,3 @@ def _scores_of(scored: Scored, params: EvaluateParams) -> dict[str, Any]:
         "documents": len(set(scored.documents.tolist())),
         "scores": scores_with_intervals(scored, params),
     }
-
-
-def _json(value: Any) -> bytes:  # noqa: ANN401
-    return (json.dumps(value, indent=2) + "\n").encode()

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from pipeline.documents import document_details
 from pipeline.errors import DataError, DocumentError
-from pipeline.files import replace_file
+from pipeline.files import json_bytes, replace_file
 from pipeline.inputs import find_documents
 from pipeline.overrides import Overrides, find_overrides, read_manifest
 from pipeline.params import ExtractParams
@@ -278,7 +278,7 @@ def _write_manifest(output: Path, reader: str, entries: list[dict[str, Any]]) ->
     ]
     manifest = {"format": FORMAT, "reader": reader, "reports": reports, "failures": failures}
     with replace_file(output / MANIFEST_FILE) as temporary:
-        temporary.write_bytes((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+        temporary.write_bytes(json_bytes(manifest, ensure_ascii=False))
     listed = {entry["file"] for entry in reports}
     for path in output.glob(".*.tmp"):  # of a process that was killed
         path.unlink()

@@ -1,14 +1,18 @@
 """Writing files and folders so that a reader never meets half of one."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
-from pipeline.errors import FindingsError
+from pipeline.errors import DataError, FindingsError
+
+_REPORT_ID_DIGITS = 16
 
 
 @contextmanager
@@ -101,3 +105,50 @@ def hash_file(path: Path) -> str:
     """
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def report_id(source: Path | bytes) -> str:
+    """Identify a document by its content.
+
+    Args:
+        source: The file, or its bytes.
+
+    Returns:
+        First 16 hex digits of the SHA-256.
+    """
+    digest = hash_file(source) if isinstance(source, Path) else sha256(source).hexdigest()
+    return digest[:_REPORT_ID_DIGITS]
+
+
+def json_bytes(value: Any, *, ensure_ascii: bool = True) -> bytes:  # noqa: ANN401
+    """Write a value as the content of a JSON file that people may read, too.
+
+    Args:
+        value: Whatever JSON holds.
+        ensure_ascii: Whether other characters are escaped.
+
+    Returns:
+        UTF-8, indented, with a line end.
+    """
+    return (json.dumps(value, indent=2, ensure_ascii=ensure_ascii) + "\n").encode()
+
+
+def read_table_text(path: Path, hint: str = "") -> str:
+    """Read a text file that people write: UTF-8, with or without byte order mark.
+
+    Args:
+        path: The file.
+        hint: What to do where it cannot be opened.
+
+    Returns:
+        Its text.
+
+    Raises:
+        DataError: It cannot be opened, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}){hint and '; '}{hint}.") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 (byte {error.start}); save the file as UTF-8.") from None

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, wrong_rows
+from pipeline.files import read_table_text
 from pipeline.sentences import normalise, sentence_key
 
 LABELS = ("strength", "weakness", "commitment")
@@ -39,7 +40,6 @@ LABEL_SUFFIXES = (".jsonl", ".csv")
 _TEXT_COLUMNS = ("text", "key", "loose_key", "report", "report_id")
 _LETTERS = {"S": "strength", "W": "weakness", "C": "commitment"}
 _PARAGRAPH_NUMBER = re.compile(r"^\s*\d{1,3}[.)]?\s*(?=\S)")
-_MOST_LISTED = 50
 _HELP = "docs/labels.md describes the format"
 
 
@@ -162,21 +162,14 @@ def read_labels(paths: Iterable[Path], *, need_report: bool = True) -> pd.DataFr
                 rows.append(row)
     problems.extend(_conflicts(rows))
     if problems:
-        listed = "\n  ".join(problems[:_MOST_LISTED])
-        more = f"\n  and {len(problems) - _MOST_LISTED} more" if len(problems) > _MOST_LISTED else ""
-        raise DataError(f"{len(problems)} problem(s) in label files:\n  {listed}{more}\nMend these rows; {_HELP}.")
+        raise wrong_rows("label files", problems, _HELP)
     table = pd.DataFrame(rows, columns=[*LABEL_COLUMNS, *LABELS, "source", "line"])
     return table.astype(dict.fromkeys(LABELS, bool))
 
 
 def _read_rows(path: Path, problems: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line number, row) of one file; note what cannot be parsed."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 (byte {error.start}); save the file as UTF-8.") from None
+    text = read_table_text(path)
     if path.suffix == ".csv":
         reader = csv.DictReader(text.splitlines(keepends=True))
         columns = list(reader.fieldnames or [])

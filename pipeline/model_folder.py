@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.classifier import ModelConfig, SentenceClassifier
 from pipeline.errors import ModelError
-from pipeline.files import replace_folder
+from pipeline.files import json_bytes, replace_folder
 from pipeline.labels import LABELS
 from pipeline.model_card import render_card
 
@@ -78,11 +78,21 @@ def save_model(classifier: SentenceClassifier, folder: Path) -> None:
         classifier: The model.
         folder: Where to write model.skops, config.json and the model card README.md.
     """
-    config = {"format": FORMAT, "version": classifier.version, **asdict(classifier.config)}
     with replace_folder(folder) as new:
         (new / MODEL_FILE).write_bytes(_dump(classifier.pipeline))
-        (new / CONFIG_FILE).write_bytes((json.dumps(config, indent=2) + "\n").encode())
-        (new / CARD_FILE).write_bytes(render_card(classifier).encode())
+        write_description(classifier, new)
+
+
+def write_description(classifier: SentenceClassifier, folder: Path) -> None:
+    """Write what a model folder says of its model: config.json and the model card.
+
+    Args:
+        classifier: The model.
+        folder: Its folder, where nobody reads yet.
+    """
+    config = {"format": FORMAT, "version": classifier.version, **asdict(classifier.config)}
+    (folder / CONFIG_FILE).write_bytes(json_bytes(config))
+    (folder / CARD_FILE).write_bytes(render_card(classifier).encode())
 
 
 def load_model(folder: Path | str = DEFAULT_MODEL) -> SentenceClassifier:

@@ -3,8 +3,9 @@
 import getpass
 import subprocess
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
+
+from pipeline.files import hash_file
 
 UNKNOWN = "unknown"
 # These are written by the stages themselves, so a change in them says nothing about where a run comes from.
@@ -42,7 +43,7 @@ def read_provenance(project: Path) -> Provenance:
     return Provenance(
         git_commit=_git(project, "rev-parse", "HEAD") or UNKNOWN,
         git_dirty=bool(_git(project, "status", "--porcelain", "--", ".", *excluded)),
-        lock_sha256=sha256(lock.read_bytes()).hexdigest() if lock.is_file() else UNKNOWN,
+        lock_sha256=hash_file(lock) if lock.is_file() else UNKNOWN,
         user=_user_name(project),
     )
 

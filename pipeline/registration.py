@@ -1,18 +1,23 @@
 """The register stage: log the run, register the model, and make it champion if it is better."""
 
-import json
 from dataclasses import dataclass, replace
 from importlib.metadata import version as library_version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from pipeline.champion import point_aliases, restore_champion, seed_champion
 from pipeline.dataset import SIDES, load_side
 from pipeline.evaluation import ERRORS_FILE, SCORES_FILE, score_table
 from pipeline.files import replace_file
-from pipeline.model_card import render_card
-from pipeline.model_folder import CARD_FILE, CONFIG_FILE, DEFAULT_MODEL, copy_model, load_config, load_model
+from pipeline.model_folder import (
+    CARD_FILE,
+    CONFIG_FILE,
+    DEFAULT_MODEL,
+    copy_model,
+    load_config,
+    load_model,
+    write_description,
+)
 from pipeline.params import Params
 from pipeline.plots import draw_plots
 from pipeline.promotion import (
@@ -103,7 +108,7 @@ def register_candidate(
         entries = read_log(promotions)  # under the store's lock, so that no other call writes in between
         release = _write_release(record, candidate, Path(scratch) / "model")
         restore_champion(store, champion, entries, release)
-        rivals = _rivals(record, champion, load_side(dataset, "test"))
+        rivals = _rivals(record, champion, dataset)
         action, reason = decide(*rivals, params.register.margin, entries)
         verdict = _verdict(action, reason, *rivals)
         known = is_recorded(entries, verdict, record.test_sha256)
@@ -135,22 +140,13 @@ def register_candidate(
 def _write_release(record: RunRecord, candidate: Path, folder: Path) -> Path:
     """Copy the candidate and add its test scores: this is what is registered, and what a champion's folder holds."""
     copy_model(candidate, folder)
-    path = folder / CONFIG_FILE
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["scores"] = record.classifier.config.scores
-    path.write_bytes((json.dumps(config, indent=2) + "\n").encode())
-    (folder / CARD_FILE).write_bytes(render_card(record.classifier).encode())
+    write_description(record.classifier, folder)
     return folder
 
 
-def _rivals(record: RunRecord, champion: Path, test: Any) -> tuple[Rival, Rival | None]:  # noqa: ANN401
-    """Score candidate and champion on the same test side."""
-    bins = record.params.evaluate.bins
-
-    def macro_f1(classifier: Any) -> float | None:  # noqa: ANN401
-        return point_scores(score_table(classifier, test), bins)["macro_f1"]
-
-    candidate = Rival(record.version, macro_f1(record.classifier))
+def _rivals(record: RunRecord, champion: Path, dataset: Path) -> tuple[Rival, Rival | None]:
+    """Take the candidate's score, and score the champion on the same test side."""
+    candidate = Rival(record.version, record.macro_f1)
     if not (champion / CONFIG_FILE).is_file():
         return candidate, None
     version = load_config(champion).version
@@ -160,7 +156,8 @@ def _rivals(record: RunRecord, champion: Path, test: Any) -> tuple[Rival, Rival 
     if release:
         needed = f"it needs scikit-learn {release}, and {library_version('scikit-learn')} is installed"
         return candidate, Rival(version, None, needed)
-    return candidate, Rival(version, macro_f1(load_model(champion)))
+    scored = score_table(load_model(champion), load_side(dataset, "test"))
+    return candidate, Rival(version, point_scores(scored, record.params.evaluate.bins)["macro_f1"])
 
 
 def _other_release(folder: Path) -> str:
@@ -196,7 +193,7 @@ def _log(
     store: Store, record: RunRecord, files: _RunFiles, provenance: Provenance, verdict: Verdict, release: Path
 ) -> tuple[str, int]:
     """Log the run with its model, unless the store has them; return the run's id and the version number."""
-    macro_f1 = record.scores["scores"]["macro_f1"]["value"]
+    macro_f1 = record.macro_f1
     description = describe(record, verdict)
     for earlier in store.runs(KEY_TAG, record.key):
         return earlier, store.register(earlier, release, description, macro_f1, record.test_sha256)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from pipeline.errors import TrackingError
-from pipeline.files import replace_file
+from pipeline.files import json_bytes, replace_file
 from pipeline.run_content import EXPERIMENT, KEY_TAG, REGISTERED_MODEL
 from pipeline.run_record import KEY_DIGITS, RunRecord
 from pipeline.store_location import has_store
@@ -28,7 +28,7 @@ def write_run_file(record: RunRecord, path: Path) -> None:
         "test_sha256": record.test_sha256,
     }
     with replace_file(path) as temporary:
-        temporary.write_bytes((json.dumps(content, indent=2) + "\n").encode())
+        temporary.write_bytes(json_bytes(content))
 
 
 def read_run_key(path: Path) -> str:

@@ -43,6 +43,12 @@ class RunRecord:
         return self.classifier.version
 
     @property
+    def macro_f1(self) -> float | None:
+        """Macro F1 of the candidate on the test side; None where it is not defined."""
+        value: float | None = self.scores["scores"]["macro_f1"]["value"]
+        return value
+
+    @property
     def test_sha256(self) -> str:
         """Hash of the test side."""
         return str(self.summary["test"]["sha256"])

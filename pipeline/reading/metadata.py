@@ -154,7 +154,7 @@ def _find_published(text: str, doc_type: str) -> str | None:
     found = _PUBLISHED.search(text)
     if found:
         return parse_date(found[1])
-    if doc_type in ("council_statement", "news_article", "committee_minutes", "action_plan"):
+    if doc_type in _RETELLING:
         for line in text.split("\n")[:8]:
             alone = _DATED.fullmatch(line.strip())
             if alone:

@@ -13,8 +13,6 @@ from pipeline.reading.metadata import find_metadata
 MAX_PAGES = 5000
 _SCANNED_CHARACTERS = 20
 
-_initialised = False
-
 
 def read_pdf(content: bytes) -> Document:
     """Read a PDF's text layer.
@@ -37,17 +35,7 @@ def read_pdf(content: bytes) -> Document:
     return Document(find_metadata(blocks), tuple(blocks), tuple(dropped), len(pages))
 
 
-def _initialise() -> None:
-    # pypdfium2 sets PDFium up when its package is imported; its helpers are not needed here.
-    global _initialised
-    if not _initialised:
-        import pypdfium2  # noqa: F401
-
-        _initialised = True
-
-
 def _read_pages(content: bytes) -> tuple[list[list[Line]], list[float]]:
-    _initialise()
     handle = pdfium.FPDF_LoadMemDocument64(content, len(content), None)
     if not handle:
         raise _load_error(content)
