@@ -19,7 +19,7 @@ from pipeline.model_folder import DEFAULT_MODEL, load_model
 from pipeline.outputs import FAILURES_FILE, findings_schema
 from pipeline.params import ExtractParams
 from pipeline.parts import CHUNK_ROWS, Part, label_in_worker, label_part, plan_parts, start_worker
-from pipeline.pool import Lost, run_tasks
+from pipeline.pool import Lost, run_tasks, worker_count
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.summary import total
 
@@ -224,13 +224,6 @@ def _common_schema(items: Sequence[Input], tables: "dict[str, pa.Table]") -> "pa
     return findings_schema(tables[first.report_id].schema if first else None)
 
 
-def _worker_count(asked: int | None, todo: int, few: int) -> int:
-    from joblib import cpu_count
-
-    count = asked or (1 if todo < few else int(cpu_count()))
-    return max(1, min(count, todo))
-
-
 @dataclass(frozen=True)
 class _Job:
     """What all parts of a batch share."""
@@ -254,7 +247,7 @@ def _run(todo: Sequence[Part], job: _Job, workers: int | None, reporter: Reporte
     if not todo:
         return
     reporter.start(len(todo), "chunks" if job.tables else "documents")
-    count = _worker_count(workers, len(todo), _FEW_CHUNKS if job.tables else _FEW_DOCUMENTS)
+    count = worker_count(workers, len(todo), _FEW_CHUNKS if job.tables else _FEW_DOCUMENTS)
     with closing(_outcomes(todo, job, count)) as outcomes:
         for part, reason in outcomes:
             if reason is not None:

@@ -1,20 +1,50 @@
-"""One row a document: what it says of itself, what is in it, and the counts of its labels (reports.csv)."""
+"""A document as a whole: reading it, what it says of itself, and its row in reports.csv."""
 
 import csv
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.files import replace_file
+from pipeline.errors import DocumentError
+from pipeline.files import replace_file, report_id_of
+from pipeline.inputs import Input
 from pipeline.outputs import safe_cell
+from pipeline.reading import MAX_FILE_BYTES, read_document
 from pipeline.reading.document import Document
+from pipeline.sentences import sentence_arrow
 from pipeline.summary import COUNTED, ReportSummary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 REPORTS_FILE = "reports.csv"
 _DESCRIBED = ("doc_type", "framework", "provider", "urn", "published", "inspection_start", "inspection_end", "pages")
 REPORT_COLUMNS = ("report", "report_id", *_DESCRIBED, "sentences", "judgements", *COUNTED)
+
+
+def read_input(item: Input) -> "tuple[pa.Table, dict[str, Any]]":
+    """Read a document that was found.
+
+    Args:
+        item: The document, with what is stated beside it.
+
+    Returns:
+        Its sentence table, and what `document_details` says of it.
+
+    Raises:
+        DocumentError: It cannot be read, has changed since it was found, or what is stated cannot be used.
+    """
+    try:
+        too_large = item.path.stat().st_size > MAX_FILE_BYTES
+        content = None if too_large else item.path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"cannot be opened: {error.strerror or type(error).__name__}") from None
+    if content is not None and report_id_of(content) != item.report_id:
+        raise DocumentError("changed during the run; run again")
+    document = item.overrides.apply(read_document(item.path, content))
+    return sentence_arrow(document, item.report, item.report_id), document_details(document)
 
 
 def document_details(document: Document) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The store of sentence tables, one Parquet file a document; only new content is read."""
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,22 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from pipeline.documents import document_details
+from pipeline.documents import read_input
 from pipeline.errors import DataError, DocumentError
-from pipeline.files import json_bytes, replace_file
-from pipeline.inputs import find_documents
-from pipeline.overrides import Overrides, find_overrides, read_manifest
+from pipeline.files import json_bytes, replace_file, report_id_of
+from pipeline.inputs import STORE_FORMAT, STORE_MANIFEST, Input, find_documents
+from pipeline.overrides import find_overrides, read_manifest
 from pipeline.params import ExtractParams
-from pipeline.pool import Lost, run_tasks
+from pipeline.pool import Lost, run_tasks, worker_count
 from pipeline.progress import Reporter, SilentReporter
-from pipeline.reading import preload_readers, read_document
-from pipeline.sentences import sentence_arrow
+from pipeline.reading import preload_readers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MANIFEST_FILE = "manifest.json"
-FORMAT = 2
 _LIBRARIES = ("pypdfium2", "python-docx", "trafilatura", "lxml", "pandas", "pyarrow")
 _READING_FILES = ("overrides.py", "punkt.json", "punkt.py", "sentences.py", "splitter.py")
 # Starting worker processes takes about as long as reading this many documents.
@@ -59,7 +55,7 @@ def extract_sentences(
     roots: Sequence[Path],
     output: Path,
     *,
-    workers: int = -1,
+    workers: int | None = None,
     time_limit: float = ExtractParams.time_limit,
     reporter: Reporter | None = None,
 ) -> ExtractReport:
@@ -68,7 +64,7 @@ def extract_sentences(
     Args:
         roots: Folders, searched recursively; one that does not exist holds no document.
         output: Folder of the store.
-        workers: Processes that read; -1 for one a processor.
+        workers: Processes that read; by default one a processor, or one where starting more would not pay.
         time_limit: Seconds after which a document counts as failed.
         reporter: Told of the progress.
 
@@ -86,17 +82,17 @@ def extract_sentences(
         for report_id, entry in _reusable(output, reader).items()
         if report_id in found and entry["stated"] == found[report_id].overrides.digest()
     }
-    names = {report_id: document.name for report_id, document in found.items()}
+    names = {report_id: item.report for report_id, item in found.items()}
     done = {report_id: {**old[report_id], "report": name} for report_id, name in names.items() if report_id in old}
-    todo = [(report_id, document, output) for report_id, document in found.items() if report_id not in old]
+    todo = [(item, output) for report_id, item in found.items() if report_id not in old]
     try:
         reporter.start(len(todo), "documents")
-        count = 1 if len(todo) < _FEW else workers if workers > 0 else os.cpu_count() or 1
-        for rank, outcome in run_tasks(_read, todo, workers=count, setup=(_prepare, ()), limit=time_limit):
-            report_id, document, _ = todo[rank]
+        count = worker_count(workers, len(todo), _FEW)
+        for rank, outcome in run_tasks(_read, todo, workers=count, setup=(preload_readers, ()), limit=time_limit):
+            item = todo[rank][0]
             lost = isinstance(outcome, Lost)
             # What was lost to time or memory may be read the next time.
-            done[report_id] = _entry(report_id, document, outcome.reason, again=True) if lost else outcome
+            done[item.report_id] = _entry(item, outcome.reason, again=True) if lost else outcome
             reporter.advance()
         for report_id, name in names.items():
             if report_id in old and old[report_id]["report"] != name:
@@ -128,14 +124,14 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         DataError: There is no store, or its manifest is damaged.
     """
-    path = folder / MANIFEST_FILE
+    path = folder / STORE_MANIFEST
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise DataError(f"{path}: missing or damaged; run `dvc repro --force extract`.") from None
-    if manifest.get("format") != FORMAT:
+    if manifest.get("format") != STORE_FORMAT:
         raise DataError(
-            f"{path}: found format {manifest.get('format')!r}, accepted: {FORMAT}; run `dvc repro extract`."
+            f"{path}: found format {manifest.get('format')!r}, accepted: {STORE_FORMAT}; run `dvc repro extract`."
         )
     return manifest
 
@@ -176,18 +172,9 @@ def reader_version() -> str:
     return digest.hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A document to be in the store."""
-
-    name: str
-    path: Path
-    overrides: Overrides
-
-
-def _find(roots: Iterable[Path]) -> tuple[dict[str, _Found], list[tuple[str, str]]]:
+def _find(roots: Iterable[Path]) -> tuple[dict[str, Input], list[tuple[str, str]]]:
     """Find the documents; map content hash → document, and list the copies."""
-    found: dict[str, _Found] = {}
+    found: dict[str, Input] = {}
     duplicates: list[tuple[str, str]] = []
     for root in roots:
         if not root.is_dir():
@@ -195,11 +182,11 @@ def _find(roots: Iterable[Path]) -> tuple[dict[str, _Found], list[tuple[str, str
         manifest = read_manifest(root)
         for path in find_documents(root):
             name = path.relative_to(root).as_posix()
-            report_id = sha256(path.read_bytes()).hexdigest()[:16]
+            report_id = report_id_of(path)
             if report_id in found:
-                duplicates.append((name, found[report_id].name))
+                duplicates.append((name, found[report_id].report))
             else:
-                found[report_id] = _Found(name, path, find_overrides(path, name, manifest))
+                found[report_id] = Input("document", name, report_id, path, find_overrides(path, name, manifest))
     return found, duplicates
 
 
@@ -220,36 +207,30 @@ def _reusable(output: Path, reader: str) -> dict[str, dict[str, Any]]:
     return kept | failed
 
 
-def _entry(report_id: str, document: _Found, reason: str | None, again: bool = False) -> dict[str, Any]:
+def _entry(item: Input, reason: str | None, again: bool = False) -> dict[str, Any]:
     return {
-        "report_id": report_id,
-        "report": document.name,
-        "file": f"{report_id}.parquet",
+        "report_id": item.report_id,
+        "report": item.report,
+        "file": f"{item.report_id}.parquet",
         "sentences": 0,
-        "stated": document.overrides.digest(),
+        "stated": item.overrides.digest(),
         "details": None,
         "reason": reason,
         "again": again,
     }
 
 
-def _prepare() -> None:
-    """Load the libraries of the readers, so that the time that takes counts against no document."""
-    preload_readers()
-
-
-def _read(report_id: str, found: _Found, output: Path) -> dict[str, Any]:
+def _read(item: Input, output: Path) -> dict[str, Any]:
     """Read one document into the store; any failure is an entry with its reason."""
-    entry = _entry(report_id, found, None)
+    entry = _entry(item, None)
     try:
-        document = found.overrides.apply(read_document(found.path))
-        table = sentence_arrow(document, found.name, report_id)
+        table, details = read_input(item)
     except DocumentError as error:
         return {**entry, "reason": str(error)}
     except Exception as error:  # one document never stops a batch
         return {**entry, "reason": f"unexpected error: {type(error).__name__}: {error}"}
     _write_table(table, output / entry["file"])
-    return {**entry, "sentences": table.num_rows, "details": document_details(document)}
+    return {**entry, "sentences": table.num_rows, "details": details}
 
 
 def _rename(output: Path, report_id: str, name: str) -> None:
@@ -276,8 +257,8 @@ def _write_manifest(output: Path, reader: str, entries: list[dict[str, Any]]) ->
         for e in entries
         if e["reason"]
     ]
-    manifest = {"format": FORMAT, "reader": reader, "reports": reports, "failures": failures}
-    with replace_file(output / MANIFEST_FILE) as temporary:
+    manifest = {"format": STORE_FORMAT, "reader": reader, "reports": reports, "failures": failures}
+    with replace_file(output / STORE_MANIFEST) as temporary:
         temporary.write_bytes(json_bytes(manifest, ensure_ascii=False))
     listed = {entry["file"] for entry in reports}
     for path in output.glob(".*.tmp"):  # of a process that was killed

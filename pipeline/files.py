@@ -107,7 +107,7 @@ def hash_file(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def report_id(source: Path | bytes) -> str:
+def report_id_of(source: Path | bytes) -> str:
     """Identify a document by its content.
 
     Args:

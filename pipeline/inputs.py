@@ -4,11 +4,11 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import UsageError
+from pipeline.files import report_id_of
 from pipeline.overrides import MANIFEST_FILE, SIDECAR_SUFFIX, Manifest, Overrides, find_overrides, read_manifest
 from pipeline.reading import DOCUMENT_SUFFIXES
 
@@ -199,8 +199,7 @@ class _Collector:
         # A name that is not UTF-8 could not be written into any output.
         report = os.fsencode(name).decode("utf-8", "replace")
         try:
-            with path.open("rb") as file:
-                report_id = file_digest(file, "sha256").hexdigest()[:16]
+            report_id = report_id_of(path)
         except OSError as error:
             self.unreadable.append((report, f"cannot be opened: {error.strerror or type(error).__name__}"))
             return

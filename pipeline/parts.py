@@ -2,17 +2,16 @@
 
 import json
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.classifier import PREDICTION_COLUMNS
-from pipeline.documents import document_details
+from pipeline.documents import read_input
 from pipeline.errors import DocumentError
 from pipeline.files import replace_file
 from pipeline.inputs import Input
-from pipeline.reading import MAX_FILE_BYTES, preload_readers, read_document
-from pipeline.sentences import SENTENCE_COLUMNS, sentence_arrow
+from pipeline.reading import preload_readers
+from pipeline.sentences import SENTENCE_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -126,15 +125,8 @@ def _sentences(item: Input) -> "tuple[pa.Table, str | None]":
     """Read the sentences of a document, or of a table of the extract store, and what is known of it as a whole."""
     if item.kind == "sentences":
         return _stored_sentences(item.path), item.details
-    try:
-        too_large = item.path.stat().st_size > MAX_FILE_BYTES
-        content = None if too_large else item.path.read_bytes()
-    except OSError as error:
-        raise DocumentError(f"cannot be opened: {error.strerror or type(error).__name__}") from None
-    if content is not None and sha256(content).hexdigest()[:16] != item.report_id:
-        raise DocumentError("changed during the run; run again")
-    document = item.overrides.apply(read_document(item.path, content))
-    return sentence_arrow(document, item.report, item.report_id), json.dumps(document_details(document))
+    table, details = read_input(item)
+    return table, json.dumps(details)
 
 
 def _stored_sentences(path: Path) -> "pa.Table":

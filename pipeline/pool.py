@@ -87,6 +87,23 @@ class _Worker:
         return self._process.poll() is None
 
 
+def worker_count(asked: int | None, tasks: int, few: int) -> int:
+    """Choose a number of processes.
+
+    Args:
+        asked: As many as the user wants, if that was said.
+        tasks: Number of tasks.
+        few: Below this number of tasks, starting more than one process would not pay.
+
+    Returns:
+        What was asked for, or one a processor that this process may use; at least 1, at most one a task.
+    """
+    from joblib import cpu_count
+
+    count = asked or (1 if tasks < few else int(cpu_count()))
+    return max(1, min(count, tasks))
+
+
 _idle: list[_Worker] = []
 
 

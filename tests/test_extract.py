@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import DataError
-from pipeline.extract import MANIFEST_FILE, extract_sentences, load_manifest, load_sentences
+from pipeline.extract import extract_sentences, load_manifest, load_sentences
+from pipeline.inputs import STORE_MANIFEST
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_failures_and_copies_are_listed_and_not_read_again(tmp_path, reports):
 def test_another_reader_reads_again(tmp_path, reports):
     output = tmp_path / "sentences"
     extract_sentences([reports], output)
-    manifest = output / MANIFEST_FILE
+    manifest = output / STORE_MANIFEST
     reader = load_manifest(output)["reader"]
     manifest.write_text(manifest.read_text(encoding="utf-8").replace(reader, "0" * 16), encoding="utf-8")
     assert counts(extract_sentences([reports], output))[:2] == (3, 0)
@@ -118,6 +119,6 @@ def test_a_damaged_store_is_named(tmp_path, reports):
     next(output.glob("*.parquet")).unlink()
     with pytest.raises(DataError, match="damaged"):
         load_sentences(output)
-    (output / MANIFEST_FILE).write_text('{"format": 99}', encoding="utf-8")
+    (output / STORE_MANIFEST).write_text('{"format": 99}', encoding="utf-8")
     with pytest.raises(DataError, match="found format 99"):
         load_manifest(output)
