@@ -24,12 +24,12 @@ _READ = """
 import sys, time
 from pathlib import Path
 from pipeline.reading import preload_readers, read_document
-from pipeline.sentences import sentence_arrow
+from pipeline.sentences import sentence_table
 preload_readers()
 import pyarrow
 start = time.process_time()
 for path in map(Path, sys.argv[1:]):
-    sentence_arrow(read_document(path), path.name, "0")
+    sentence_table(read_document(path), path.name, "0")
 print(time.process_time() - start)
 """
 _ROUNDS = 3

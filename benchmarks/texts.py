@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.corpus import read_reports, read_rows
-from pipeline.sentences import normalise, sentence_arrow
+from pipeline.sentences import normalise, sentence_table
 
 _NUMBER = re.compile(r"^\d{1,3}[.)]?\s*(?=\S)")
 
@@ -19,7 +19,7 @@ def measure(shared: Path) -> list[tuple[str, str, str]]:
     exact = squashed = total = documents = 0
     for name, document in read_reports(shared):
         documents += 1
-        rows = {normalise(text) for text in sentence_arrow(document, name, "0")["text"].to_pylist()}
+        rows = {normalise(text) for text in sentence_table(document, name, "0")["text"].to_pylist()}
         spaceless = {row.replace(" ", "") for row in rows}
         for text in wanted[name]:
             total += 1

@@ -13,7 +13,7 @@ from pipeline.inputs import Input
 from pipeline.outputs import safe_cell
 from pipeline.reading import MAX_FILE_BYTES, read_document
 from pipeline.reading.document import Document
-from pipeline.sentences import sentence_arrow
+from pipeline.sentences import sentence_table
 from pipeline.summary import COUNTED, ReportSummary
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def read_input(item: Input) -> "tuple[pa.Table, dict[str, Any]]":
     if content is not None and report_id_of(content) != item.report_id:
         raise DocumentError("changed during the run; run again")
     document = item.overrides.apply(read_document(item.path, content))
-    return sentence_arrow(document, item.report, item.report_id), document_details(document)
+    return sentence_table(document, item.report, item.report_id), document_details(document)
 
 
 def document_details(document: Document) -> dict[str, Any]:

@@ -12,13 +12,12 @@ from pipeline.classifier import PREDICTION_COLUMNS
 from pipeline.files import replace_file
 from pipeline.formats import Format
 from pipeline.labels import LABELS
-from pipeline.sentences import SENTENCE_COLUMNS
+from pipeline.sentences import sentence_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FAILURES_FILE = "failures.csv"
-_INTEGERS = ("page", "paragraph", "position")
 _ROW_GROUP = 50_000
 # A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
@@ -48,7 +47,7 @@ def findings_schema(columns: "pa.Schema | None" = None) -> "pa.Schema":
     import pyarrow as pa
 
     if columns is None:
-        columns = pa.schema([(name, pa.int64() if name in _INTEGERS else pa.string()) for name in SENTENCE_COLUMNS])
+        columns = sentence_schema()
     types = {name: pa.float64() for name in PREDICTION_COLUMNS if name.startswith("p_")}
     types |= dict.fromkeys((*LABELS, "uncertain"), pa.bool_())
     return pa.schema([*columns, *(pa.field(name, types.get(name, pa.string())) for name in PREDICTION_COLUMNS)])

@@ -14,10 +14,9 @@ from pipeline.reading.grades import canonical_grade, heading_grade, row_grade
 from pipeline.splitter import split_sentences
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
-__all__ = ["SENTENCE_COLUMNS", "normalise", "sentence_arrow", "sentence_key", "sentence_table", "split_sentences"]
+__all__ = ["SENTENCE_COLUMNS", "normalise", "sentence_key", "sentence_schema", "sentence_table", "split_sentences"]
 
 SENTENCE_COLUMNS = (
     "report",
@@ -77,25 +76,19 @@ def sentence_key(text: str) -> str:
     return hashlib.sha256(normalise(text).encode()).hexdigest()
 
 
-def sentence_table(document: Document, report: str, report_id: str) -> "pd.DataFrame":
-    """Cut a document into sentences.
-
-    Args:
-        document: The document as read.
-        report: File name as given.
-        report_id: First 16 hex digits of the SHA-256 of the file's bytes.
+def sentence_schema() -> "pa.Schema":
+    """Give the columns of a sentence table with their types.
 
     Returns:
-        A frame with `SENTENCE_COLUMNS`; the same types whatever the document holds.
+        `SENTENCE_COLUMNS`: whole numbers and strings.
     """
-    import pandas as pd
+    import pyarrow as pa
 
-    columns = _columns(document, report, report_id)
-    return pd.DataFrame({name: pd.array(columns[name], dtype=_DTYPES.get(name, "str")) for name in SENTENCE_COLUMNS})
+    return pa.schema([(name, pa.int64() if name in _DTYPES else pa.string()) for name in SENTENCE_COLUMNS])
 
 
-def sentence_arrow(document: Document, report: str, report_id: str) -> "pa.Table":
-    """Cut a document into sentences; the same rows as `sentence_table`, without loading pandas.
+def sentence_table(document: Document, report: str, report_id: str) -> "pa.Table":
+    """Cut a document into sentences, without loading pandas.
 
     Args:
         document: The document as read.
@@ -107,12 +100,11 @@ def sentence_arrow(document: Document, report: str, report_id: str) -> "pa.Table
     """
     import pyarrow as pa
 
-    schema = pa.schema([(name, pa.int64() if name in _DTYPES else pa.string()) for name in SENTENCE_COLUMNS])
     # What pandas needs to know to give every table the same types, whatever is null in it.
     types = [{"name": name, "field_name": name, "numpy_type": _DTYPES.get(name, "str")} for name in SENTENCE_COLUMNS]
     described = [{**column, "pandas_type": None, "metadata": None} for column in types]
     pandas = {"index_columns": [], "column_indexes": [], "columns": described, "pandas_version": "3"}
-    schema = schema.with_metadata({"pandas": json.dumps(pandas)})
+    schema = sentence_schema().with_metadata({"pandas": json.dumps(pandas)})
     columns = _columns(document, report, report_id)
     return pa.Table.from_arrays([_array(name, columns[name]) for name in SENTENCE_COLUMNS], schema=schema)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.reading import KINDS, Block, read_document
 from pipeline.reading.matter import mark_matter
-from pipeline.sentences import sentence_arrow
+from pipeline.sentences import sentence_table
 
 BODY = ("paragraph", "Staff are kind, and plans are clear.")
 
@@ -50,7 +50,7 @@ def test_contents_are_whole_and_boilerplate_belongs_to_no_section() -> None:
     text = "# Report\n\n## Contents\n\n| Summary. All of it 2 |\n| Findings 3 |\n| Advice 4 |\n\n"
     text += "## Findings\n\nStaff are kind.\n\n"
     text += "© Crown copyright 2025\n\nTextphone: 0300 555 0100\n"
-    table = sentence_arrow(read_document(Path("a.md"), text.encode()), "a.md", "0")
+    table = sentence_table(read_document(Path("a.md"), text.encode()), "a.md", "0")
     rows = list(zip(table["kind"].to_pylist(), table["text"].to_pylist(), table["section"].to_pylist(), strict=True))
     assert ("contents", "Summary. All of it 2", "Contents") in rows
     assert rows[-2:] == [

@@ -91,7 +91,7 @@ def test_paragraph_goes_on_over_page_end_without_running_lines() -> None:
     assert "Inspection of Aldmoor" in document.dropped
     assert "3 to 14 March 2025 2" in document.dropped
     assert not any("Inspection of Aldmoor" in block.text for block in document.blocks)
-    table = sentence_table(document, "report.pdf", "0" * 16)
+    table = sentence_table(document, "report.pdf", "0" * 16).to_pandas()
     assert table.set_index("text").loc["Plans follow from that.", "page"] == 2
 
 
@@ -121,7 +121,7 @@ def test_heading_over_two_lines_is_one_and_carries_its_grade() -> None:
         p.line("protection: requires improvement to be good", size=14, bold=True, step=26)
         p.line("Some children wait too long. Others do not.")
 
-    table = sentence_table(read(draw(page)), "report.pdf", "0" * 16)
+    table = sentence_table(read(draw(page)), "report.pdf", "0" * 16).to_pandas()
     assert table["kind"].tolist() == ["title", "heading", "paragraph", "paragraph"]
     assert set(table["section_grade"][1:]) == {"requires improvement"}
 

@@ -49,7 +49,8 @@ def test_reference_sentences_stand_as_rows() -> None:
     found = total = 0
     for report in sorted(texts)[::8]:
         rows = {
-            squash(text) for text in sentence_table(read_document(SHARED / "reports" / report), report, "0")["text"]
+            squash(text)
+            for text in sentence_table(read_document(SHARED / "reports" / report), report, "0").to_pandas()["text"]
         }
         total += len(texts[report])
         found += sum(squash(text) in rows or squash(_NUMBER.sub("", text)) in rows for text in texts[report])
@@ -75,7 +76,7 @@ def test_provider_and_grades_of_public_overview() -> None:
         rows = list(csv.DictReader(file))
     for row in rows[::4]:
         document = read_document(SHARED / "reports" / row["report"])
-        table = sentence_table(document, row["report"], "0")
+        table = sentence_table(document, row["report"], "0").to_pandas()
         headings = table[table["kind"] == "heading"]
         for column, words in columns.items():
             grades = headings["section_grade"][headings["text"].str.casefold().str.contains(words)]

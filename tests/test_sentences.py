@@ -130,7 +130,7 @@ def test_table_has_the_documented_columns() -> None:
         ),
         "a.pdf",
         "f" * 16,
-    )
+    ).to_pandas()
     assert tuple(table.columns) == SENTENCE_COLUMNS
     assert table["text"].tolist() == [
         "Inspection of Aldmoor. A report.",
@@ -152,9 +152,9 @@ def test_table_has_the_documented_columns() -> None:
 
 
 def test_types_do_not_depend_on_content() -> None:
-    empty = sentence_table(Document(), "a.txt", "0" * 16)
-    pageless = sentence_table(Document(blocks=(Block("paragraph", "One. Two."),)), "a.txt", "0" * 16)
-    full = sentence_table(document(Block("heading", "Care: good", 1, level=1)), "a.pdf", "0" * 16)
+    empty = sentence_table(Document(), "a.txt", "0" * 16).to_pandas()
+    pageless = sentence_table(Document(blocks=(Block("paragraph", "One. Two."),)), "a.txt", "0" * 16).to_pandas()
+    full = sentence_table(document(Block("heading", "Care: good", 1, level=1)), "a.pdf", "0" * 16).to_pandas()
     assert len(empty) == 0
     assert pageless["page"].isna().all()
     schemas = {
@@ -170,7 +170,7 @@ def test_types_do_not_depend_on_content() -> None:
 
 
 def grades(*blocks: Block) -> list[str | None]:
-    table = sentence_table(document(*blocks), "a.pdf", "0" * 16)
+    table = sentence_table(document(*blocks), "a.pdf", "0" * 16).to_pandas()
     return [None if pd.isna(grade) else grade for grade in table["section_grade"]]
 
 
@@ -221,7 +221,7 @@ def test_imprint_stands_in_no_section() -> None:
         ),
         "a.pdf",
         "0" * 16,
-    )
+    ).to_pandas()
     assert table["section"].isna().tolist() == [False, False, False, True, False]
     assert table["section_grade"].isna().tolist() == [False, False, False, True, False]
 
@@ -244,8 +244,8 @@ def test_arrow_table_is_made_without_loading_pandas() -> None:
     code = (
         "import sys\n"
         "from pipeline.reading import Block, Document\n"
-        "from pipeline.sentences import sentence_arrow\n"
-        "rows = sentence_arrow(Document(blocks=(Block('paragraph', 'Staff are kind. Élan – 2 of 3.', 7),)), 'a', '0')\n"
+        "from pipeline.sentences import sentence_table\n"
+        "rows = sentence_table(Document(blocks=(Block('paragraph', 'Staff are kind. Élan – 2 of 3.', 7),)), 'a', '0')\n"
         "assert 'pandas' not in sys.modules\n"
         "print(*(rows[name].to_pylist() for name in ('text', 'page', 'section', 'provider')))"
     )

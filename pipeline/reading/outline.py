@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipeline.files import report_id_of
 from pipeline.reading import read_document
 
 _WIDTH = 100
@@ -23,19 +24,13 @@ def describe(path: Path, debug: bool = False) -> dict[str, Any]:
     Raises:
         DocumentError: The document cannot be read.
     """
-    import hashlib
-
     from pipeline.sentences import sentence_table
 
     content = path.read_bytes() if path.is_file() else None
     document = read_document(path, content)
-    digest = hashlib.sha256(content or b"").hexdigest()[:16]
-    table = sentence_table(document, path.name, digest)
+    digest = report_id_of(content or b"")
     meta = document.metadata
-    rows: list[dict[Any, Any]] = [
-        {name: None if value is None or value != value else value for name, value in row.items()}
-        for row in table.astype({"page": object}).where(table.notna(), None).to_dict("records")
-    ]
+    rows: list[dict[str, Any]] = sentence_table(document, path.name, digest).to_pylist()
     sections: list[dict[str, Any]] = []
     levels = {rank: block.level for rank, block in enumerate(document.blocks, 1)}
     for row in rows:
