@@ -83,16 +83,12 @@ def assemble(
     written = [path for path, _ in writers]
     write_failures(output / FAILURES_FILE, failures)
     written.append(output / FAILURES_FILE)
-    documents = all(part.item.kind != "table" for part in parts)
-    if documents:
+    if all(part.item.kind != "table" for part in parts):
         write_reports(output / REPORTS_FILE, described)
         written.append(output / REPORTS_FILE)
     if pages is not None:
         written.append(pages.finish([path.name for path in written], failures))
-    _remove_stale(output, formats, pages.names if pages is not None else None)
-    if not documents:
-        with suppress(OSError):
-            (output / REPORTS_FILE).unlink(missing_ok=True)
+    _remove_stale(output, written, pages.names if pages is not None else set())
     return written, summaries, len(pages.names) if pages is not None else 0
 
 
@@ -114,7 +110,7 @@ class _Pages:
             self._links.append(link_report(summary, None))
             return
         name = _page_name(summary, item, self.names)
-        view = build_report(table, self._model, report=summary.report, report_id=summary.report_id)
+        view = build_report(table, summary, self._model)
         with replace_file(self._output / PAGES_FOLDER / name) as temporary:
             temporary.write_bytes(render_report(view).encode())
         self.names.add(name)
@@ -169,13 +165,12 @@ def _page_name(summary: ReportSummary, item: "Input", taken: set[str]) -> str:
     return f"{sha256(whole.encode()).hexdigest()[:16]}.html"
 
 
-def _remove_stale(output: Path, formats: Sequence[Format], pages: set[str] | None) -> None:
+def _remove_stale(output: Path, written: Sequence[Path], pages: set[str]) -> None:
     """Remove what an earlier run wrote and this one did not: it would contradict the rest."""
-    stale = [output / f"findings.{format}" for format in Format if format not in formats]
-    if pages is None:
-        stale.append(output / INDEX_FILE)
+    ours = [output / f"findings.{format}" for format in Format] + [output / INDEX_FILE, output / REPORTS_FILE]
+    stale = [path for path in ours if path not in written]
     for path in (output / PAGES_FOLDER).glob("*.html"):
-        if _PAGE_NAME.fullmatch(path.name) and path.name not in (pages or ()):
+        if _PAGE_NAME.fullmatch(path.name) and path.name not in pages:
             stale.append(path)
     for path in stale:
         with suppress(OSError):

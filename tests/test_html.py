@@ -42,9 +42,13 @@ def findings(rows=ROWS, **columns):
     return pa.Table.from_pylist(table, schema=findings_schema())
 
 
+def view_of(table, **named):
+    return build_report(table, summarise(table, **named), MODEL)
+
+
 @pytest.fixture
 def page():
-    return render_report(build_report(findings(), MODEL))
+    return render_report(view_of(findings()))
 
 
 @pytest.fixture
@@ -178,7 +182,7 @@ def test_the_index_tells_counts_shares_failures_and_the_model(index):
 
 def test_a_table_with_nothing_but_text_has_a_page(tree):
     table = findings().select(["text", *findings().column_names[-9:]])
-    view = build_report(table, MODEL, report="mine.csv", report_id="f" * 16)
+    view = view_of(table, report="mine.csv", report_id="f" * 16)
     assert (view.title, view.published, len(view.sections)) == ("mine.csv", None, 1)
     plain = lxml.html.fromstring(render_report(view))
     assert texts(plain, "//main//*[@class='t']") == texts(tree, "//main//*[@class='t']")
@@ -189,12 +193,12 @@ def test_a_table_with_nothing_but_text_has_a_page(tree):
 def test_positions_that_cannot_be_targets_are_replaced_by_ranks():
     table = findings()
     twice = table.set_column(table.column_names.index("position"), "position", pa.array([1] * 10, pa.int32()))
-    assert [s.number for s in build_report(twice, MODEL).sections[0].heading] == [1]
-    assert 'id="s10"' in render_report(build_report(twice, MODEL))
+    assert [s.number for s in view_of(twice).sections[0].heading] == [1]
+    assert 'id="s10"' in render_report(view_of(twice))
 
 
 def test_an_empty_report_has_a_page():
-    assert "This document holds no text." in render_report(build_report(findings([]), MODEL, report="x.txt"))
+    assert "This document holds no text." in render_report(view_of(findings([]), report="x.txt"))
 
 
 @pytest.mark.parametrize(

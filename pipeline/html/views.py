@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pipeline.labels import LABELS, NONE
-from pipeline.summary import ReportSummary, summarise, total
+from pipeline.summary import ReportSummary, total
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -182,19 +182,17 @@ def link_report(summary: ReportSummary, href: str | None) -> ReportLink:
     return ReportLink(_title(summary), _kind(summary.doc_type), _date(summary.published), summary, href)
 
 
-def build_report(table: "pa.Table", model: ModelNote, *, report: str = "", report_id: str = "") -> ReportView:
+def build_report(table: "pa.Table", summary: ReportSummary, model: ModelNote) -> ReportView:
     """Arrange the findings of one report as a document.
 
     Args:
         table: Findings; columns of a sentence table other than `text` may be missing.
+        summary: Their counts.
         model: The model.
-        report: Name of the report, where the table has none.
-        report_id: Its identifier, where the table has none.
 
     Returns:
         The view.
     """
-    summary = summarise(table, report=report, report_id=report_id)
     rows = _rows(table)
     sections = [_section(number, part) for number, part in enumerate(_by_section(rows), start=1)]
     return ReportView(

@@ -39,8 +39,7 @@ def read_document(path: Path, content: bytes | None = None) -> Document:
     """
     if content is None:
         content = _load(path)
-    if len(content) > MAX_FILE_BYTES:
-        raise DocumentError(f"file of {len(content) // 2**20} MB: at most {MAX_FILE_BYTES // 2**20} MB are read")
+    _check_size(len(content))
     name = detect_format(content, path.name)
     try:
         document = _read(name, content)
@@ -84,11 +83,14 @@ def _read(name: str, content: bytes) -> Document:
     return read_text(content)
 
 
+def _check_size(size: int) -> None:
+    if size > MAX_FILE_BYTES:
+        raise DocumentError(f"file of {size // 2**20} MB: at most {MAX_FILE_BYTES // 2**20} MB are read")
+
+
 def _load(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise DocumentError(f"file of {size // 2**20} MB: at most {MAX_FILE_BYTES // 2**20} MB are read")
+        _check_size(path.stat().st_size)
         return path.read_bytes()
     except FileNotFoundError as error:
         raise DocumentError("no such file") from error

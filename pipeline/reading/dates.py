@@ -10,6 +10,7 @@ DATE_PATTERN = (
     rf"|(?:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}"
     r"|\d{4}-\d{2}-\d{2}|\d{1,2}[/.]\d{1,2}[/.]\d{4}"
 )
+MONTH_BEGINNINGS = "|".join(name[:3] for name in _MONTHS)
 _PARTS = re.compile(r"\d+|[a-z]{3,}", re.I)
 
 
@@ -31,7 +32,7 @@ def parse_date(text: str) -> str | None:
         if part.isdigit():
             numbers.append(int(part))
         else:
-            month = month or next((n for n, name in enumerate(_MONTHS, 1) if name[:3] == part.lower()[:3]), 0)
+            month = month or _month_of(part)
     if month and len(numbers) == 2:
         day, year = numbers
     elif len(numbers) == 3 and numbers[0] > 31:
@@ -44,6 +45,11 @@ def parse_date(text: str) -> str | None:
         return date(year, month, day).isoformat()
     except ValueError:
         return None
+
+
+def _month_of(word: str) -> int:
+    """Number of the month that a word begins like; 0 where there is none."""
+    return next((number for number, name in enumerate(_MONTHS, 1) if name[:3] == word.lower()[:3]), 0)
 
 
 _DAY = re.compile(
@@ -72,7 +78,7 @@ def parse_range(text: str) -> tuple[str, str] | None:
         else:
             day = int(found[7])
             if found[8]:
-                month = next(n for n, name in enumerate(_MONTHS, 1) if name[:3] == found[8].lower()[:3])
+                month = _month_of(found[8])
             year = int(found[9] or year)
         if not month or not year:
             return None

@@ -1,5 +1,6 @@
 """What every reader returns: metadata and blocks of text in reading order."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 DOC_TYPES = (
@@ -49,6 +50,18 @@ class Block:
             if offset >= start:
                 page = number
         return page
+
+
+def has_words(blocks: Iterable[Block]) -> bool:
+    """Tell whether there is anything to read.
+
+    Args:
+        blocks: Blocks of a document.
+
+    Returns:
+        Whether some block holds a letter or digit.
+    """
+    return any(char.isalnum() for block in blocks for char in block.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.errors import DocumentError
-from pipeline.reading.document import Block, Document
+from pipeline.reading.document import Block, Document, has_words
 from pipeline.reading.metadata import find_metadata
 from pipeline.reading.text_cleaning import clean_characters, fold_spaces, strip_bullet, strip_number
 
@@ -43,7 +43,7 @@ def read_docx(content: bytes) -> Document:
         raise
     except Exception as error:  # the libraries raise many kinds on bad bytes
         raise DocumentError(f"damaged DOCX: {_reason(error)}") from error
-    if not any(char.isalnum() for block in blocks for char in block.text):
+    if not has_words(blocks):
         raise DocumentError("no readable text in it")
     return Document(find_metadata(blocks), tuple(blocks))
 

@@ -4,9 +4,9 @@ import re
 
 GRADES = ("outstanding", "good", "requires improvement", "inadequate")
 
-_GRADE = r"(outstanding|good|requires? improvement(?: to be good)?|inadequate)"
-_ALONE = re.compile(rf"{_GRADE}[.*]?", re.I)
-_AT_END = re.compile(rf"(?:[:–—|-]|\b(?:is|are|was|were|judged|grade|judgement))?\s*\b{_GRADE}[.*]?$", re.I)
+GRADE_PATTERN = r"(outstanding|good|requires? improvement(?: to be good)?|inadequate)"
+_ALONE = re.compile(rf"{GRADE_PATTERN}[.*]?", re.I)
+_AT_END = re.compile(rf"(?:[:–—|-]|\b(?:is|are|was|were|judged|grade|judgement))?\s*\b{GRADE_PATTERN}[.*]?$", re.I)
 
 
 def canonical_grade(text: str) -> str | None:

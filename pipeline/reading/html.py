@@ -5,7 +5,7 @@ import warnings
 from typing import Any
 
 from pipeline.errors import DocumentError
-from pipeline.reading.document import Block, Document
+from pipeline.reading.document import Block, Document, has_words
 from pipeline.reading.formats import decode_text
 from pipeline.reading.metadata import find_metadata
 from pipeline.reading.text_cleaning import clean_characters, fold_spaces, strip_bullet, strip_number
@@ -60,7 +60,7 @@ def read_html(content: bytes) -> Document:
         raise DocumentError(f"damaged HTML: {type(error).__name__} on reading it") from error
     body = getattr(tree, "body", None)
     blocks = list(_blocks(body)) if body is not None else []
-    if not any(char.isalnum() for block in blocks for char in block.text):
+    if not has_words(blocks):
         raise DocumentError("no main text in this HTML page")
     title = fold_spaces(clean_characters(getattr(tree, "title", None) or ""))
     if title and not any(block.text.casefold() == title.casefold() for block in blocks[:3]):

@@ -6,18 +6,19 @@ from itertools import groupby
 
 from pipeline.reading.dates import DATE_PATTERN
 from pipeline.reading.document import Block
-from pipeline.reading.grades import canonical_grade, row_grade
+from pipeline.reading.grades import GRADE_PATTERN, canonical_grade, row_grade
 
 OVERALL = "Overall effectiveness"
 _BOARD = "Local Safeguarding Children Board"
 _MAX_NAME = 160
 _MAX_LINE = 80
 _FEW = 3  # blocks after a heading that can hold the sentence of judgement
-_GRADE = r"(outstanding|good|requires? improvement(?: to be good)?|inadequate)"
 # A heading says a grade as such after a mark or a verb, or as a cell of its own with a capital letter.
-_STATED = re.compile(rf"(?:[:–—|-]\s*|\b(?:is|are|judged|it|they)\s+){_GRADE}[.*]?$|\brequires? improvement", re.I)
+_STATED = re.compile(
+    rf"(?:[:–—|-]\s*|\b(?:is|are|judged|it|they)\s+){GRADE_PATTERN}[.*]?$|\brequires? improvement", re.I
+)
 _CELL = re.compile(r"\s(?:Outstanding|Good|Requires? [Ii]mprovement(?: to be good)?|Inadequate)$")
-_PAIR = re.compile(rf"([^:;|]+):\s*{_GRADE}\b", re.I)
+_PAIR = re.compile(rf"([^:;|]+):\s*{GRADE_PATTERN}\b", re.I)
 _OVERALL = re.compile(
     r"^(?:overall:? )?(?:the )?(?:overall (?:judgement|judgment|effectiveness|rating|grade)\b"
     r"|(?:local authority )?(?:children[’']s services|services for children)\b[^.]{0,80}$)",
@@ -27,7 +28,7 @@ _NAMED = re.compile(
     r"^the graded judge?ment (?:for|about|on|of) (?:the )?(.+?)(?: is| are)?(?: that (?:it|they))?$", re.I
 )
 _BOARD_NAMES = re.compile(r"\bsafeguarding children(?: board)?\b|\b[A-Z]?SCB\b", re.I)
-_SAID = re.compile(rf"The overall judge?ment is(?: that [^.]{{3,90}} (?:is|are))? {_GRADE}\.?", re.I)
+_SAID = re.compile(rf"The overall judge?ment is(?: that [^.]{{3,90}} (?:is|are))? {GRADE_PATTERN}\.?", re.I)
 _VERB = re.compile(r"\s+(?:is|are|is that|is that it|is that they|it|they|judged)$", re.I)
 # Of other inspections than this one, and keys to the grades.
 _ELSEWHERE = re.compile(rf"\b(?:previous|previously|last)\b|{DATE_PATTERN}|^\s*(?:grade|judgement|rating)s?\s*$", re.I)

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Sequence
 
-from pipeline.reading.dates import DATE_PATTERN, parse_date, parse_range
+from pipeline.reading.dates import DATE_PATTERN, MONTH_BEGINNINGS, parse_date, parse_range
 from pipeline.reading.document import DOC_TYPES, Block, Metadata
 from pipeline.reading.judgements import find_judgements
 from pipeline.reading.providers import canonical_provider, find_provider, find_urn, is_council, long_form
 
 _FRONT_BLOCKS = 40
 _SHORT = 160
-
-_MONTH_NAMES = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 
 # "Monitoring visit finds steady progress" is a headline about one.
 _NO_NEWS = r"(?! (?:finds|found|praises|shows|says|report|letter))"
@@ -65,13 +63,15 @@ _INSPECTION_DATES = re.compile(
     re.I,
 )
 # Letters name the days of their visit in running prose.
-_ONE_DAY = rf"\d{{1,2}}(?:st|nd|rd|th)?(?: (?:{_MONTH_NAMES})[a-z]*)?(?: \d{{4}})?"
+_ONE_DAY = rf"\d{{1,2}}(?:st|nd|rd|th)?(?: (?:{MONTH_BEGINNINGS})[a-z]*)?(?: \d{{4}})?"
 _VISIT_DAYS = re.compile(
     rf"\b(?:on|from|between|of) ((?:{_ONE_DAY}(?:,| and| to|–| –| -)\s*)*"
-    rf"\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTH_NAMES})[a-z]* \d{{4}})",
+    rf"\d{{1,2}}(?:st|nd|rd|th)? (?:{MONTH_BEGINNINGS})[a-z]* \d{{4}})",
     re.I,
 )
-_DATE_WORDS = re.compile(rf"(?:\d{{1,4}}(?:st|nd|rd|th)?|of|to|and|until|[-–—/,.&]|(?:{_MONTH_NAMES})[a-z]*|\s)+", re.I)
+_DATE_WORDS = re.compile(
+    rf"(?:\d{{1,4}}(?:st|nd|rd|th)?|of|to|and|until|[-–—/,.&]|(?:{MONTH_BEGINNINGS})[a-z]*|\s)+", re.I
+)
 _VISITED = re.compile(r"\b(?:visit(?:ed)?|inspectors|took place|fieldwork)\b", re.I)
 _SHORT_DOCUMENT = 80  # blocks
 _FEW_PARAGRAPHS = 3

@@ -3,7 +3,7 @@
 import re
 
 from pipeline.errors import DocumentError
-from pipeline.reading.document import Block, Document
+from pipeline.reading.document import Block, Document, has_words
 from pipeline.reading.formats import decode_text
 from pipeline.reading.metadata import find_metadata
 from pipeline.reading.text_cleaning import (
@@ -41,7 +41,7 @@ def read_text(content: bytes) -> Document:
     """
     text = clean_characters(decode_text(content))
     blocks = _Parser().parse(text)
-    if not any(char.isalnum() for block in blocks for char in block.text):
+    if not has_words(blocks):
         raise DocumentError("no readable text in it")
     return Document(find_metadata(blocks), tuple(blocks))
 
