@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.encoder_cli import encoder
 from pipeline.errors import FindingsError
 from pipeline.formats import Format
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 registry = typer.Typer(help="List, promote and roll back model versions.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(registry, name="registry")
+app.add_typer(encoder, name="encoder")
 
 PARAMS = Path("params.yaml")
 REPORTS = Path("data/reports")

@@ -58,6 +58,19 @@ class TrainParams:
 
 
 @dataclass(frozen=True, config=_CONFIG)
+class EncoderParams:
+    """How `findings encoder train` fine-tunes the encoder."""
+
+    epochs: Count
+    batch: Count
+    learning_rate: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+    vocabulary: Annotated[int, Field(ge=1000, le=200_000)]
+    max_length: Annotated[int, Field(ge=16, le=512)]
+    folds: Annotated[int, Field(ge=2, le=50)]
+    seed: Seed
+
+
+@dataclass(frozen=True, config=_CONFIG)
 class EvaluateParams:
     """How scores and their intervals are computed."""
 
@@ -83,6 +96,7 @@ class Params:
     dataset: DatasetParams
     features: FeaturesParams
     train: TrainParams
+    encoder: EncoderParams
     evaluate: EvaluateParams
     register: RegisterParams
 

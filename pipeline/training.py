@@ -50,8 +50,7 @@ def train_candidate(params: Params, dataset: Path, output: Path) -> SentenceClas
     summary = load_summary(dataset)
     labels = label_matrix(table)
     texts = table["text"].tolist()
-    # All documents about one provider share a fold: what is said of a place in one report is often said again.
-    documents = table["provider"].fillna(table["document"]).to_numpy()
+    documents = groups_of(table)
     pipeline, thresholds, scores = fit(texts, labels, documents, params)
     config = make_config(
         pipeline,
@@ -97,6 +96,18 @@ def fit(
     thresholds = np.array([best_threshold(labels[:, k], probabilities[:, k]) for k in range(labels.shape[1])])
     answers = Scored(labels, probabilities, probabilities >= thresholds, documents, np.full(len(labels), ""))
     return pipeline, thresholds, point_scores(answers, _BINS)
+
+
+def groups_of(table: pd.DataFrame) -> npt.NDArray[Any]:
+    """Name the group of each row; a group is never in two folds.
+
+    Args:
+        table: A side of the dataset.
+
+    Returns:
+        The provider, or where there is none the document: what is said of a place in one report is often said again.
+    """
+    return table["provider"].fillna(table["document"]).to_numpy()
 
 
 def best_threshold(truth: Booleans, probabilities: Floats) -> float:

@@ -1,0 +1,235 @@
+"""The encoder: a small transformer that reads a sentence whole, run by ONNX Runtime."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.errors import ModelError
+from pipeline.files import hash_file
+from pipeline.labels import LABELS
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+DEFAULT_ENCODER = Path("models/encoder")
+ENCODER_MODEL = "model.onnx"
+ENCODER_TOKENIZER = "tokenizer.json"
+ENCODER_CONFIG = "config.json"
+HELD_OUT_FILE = "held_out.npz"
+ENCODER_FORMAT = 1
+# Small batches of sentences of like length waste little on padding, and stay in the processor's cache.
+_BATCH = 16
+_VERSION_DIGITS = 12
+_DIGITS = 3
+_REMEDY = "restore it with `git checkout models/encoder`, or make it again with `findings encoder train`"
+
+Logits = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """What an encoder's folder says of it.
+
+    Attributes:
+        labels: The labels, in the order of the outputs.
+        max_length: Tokens that are read of a sentence; the rest is cut off.
+        base: Name, licence and SHA-256 of the weights that training began with.
+        settings: The section `encoder` of params.yaml at training.
+        data: Hash and counts of the training data, and the ids of its documents.
+        scores: Scores on held-out documents.
+        libraries: Versions that made it.
+        files: SHA-256 of each other file of the folder.
+    """
+
+    labels: tuple[str, ...]
+    max_length: int
+    base: dict[str, Any]
+    settings: dict[str, Any]
+    data: dict[str, Any]
+    scores: dict[str, Any]
+    libraries: dict[str, str]
+    files: dict[str, str]
+
+    @property
+    def version(self) -> str:
+        """First 12 hex digits of the hash of the network, taken together with that of its tokenizer."""
+        from hashlib import sha256
+
+        parts = [self.files[ENCODER_MODEL], self.files[ENCODER_TOKENIZER], str(self.max_length)]
+        return sha256(" ".join(parts).encode()).hexdigest()[:_VERSION_DIGITS]
+
+
+class Encoder:
+    """A checked encoder; the network itself is loaded when the first sentence is read.
+
+    Args:
+        folder: Its folder.
+        config: What the folder says of it.
+    """
+
+    def __init__(self, folder: Path, config: EncoderConfig) -> None:
+        self.folder = folder
+        self.config = config
+        self._loaded: tuple[InferenceSession, Tokenizer] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: the network is not copied, but loaded there."""
+        return {**self.__dict__, "_loaded": None}
+
+    @property
+    def version(self) -> str:
+        """Identifier of this encoder: equal for equal answers, wherever it lies."""
+        return self.config.version
+
+    def logits(self, texts: Sequence[str], threads: int | None = None) -> Logits:
+        """Read sentences.
+
+        The quantisation has fixed scales, so that a sentence's answer does not depend on those beside it.
+
+        Args:
+            texts: Sentences.
+            threads: Processors to use; by default all that this process may use. Only the first call decides.
+
+        Returns:
+            Scores before calibration (log-odds), of shape (texts, labels), rounded to three digits.
+
+        Raises:
+            ModelError: The network cannot be loaded or run.
+        """
+        answers = np.empty((len(texts), len(LABELS)))
+        if not len(texts):
+            return answers
+        session, tokenizer = self._load(threads)
+        tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+        order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
+        for start in range(0, len(order), _BATCH):
+            places = order[start : start + _BATCH]
+            answers[places] = _run(session, [tokens[place] for place in places])
+        return np.round(answers, _DIGITS)
+
+    def _load(self, threads: int | None) -> "tuple[InferenceSession, Tokenizer]":
+        if self._loaded is None:
+            from onnxruntime import InferenceSession, SessionOptions
+            from tokenizers import Tokenizer
+
+            options = SessionOptions()
+            options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+            options.log_severity_level = 3
+            try:
+                tokenizer = Tokenizer.from_file(str(self.folder / ENCODER_TOKENIZER))
+                session = InferenceSession(
+                    str(self.folder / ENCODER_MODEL), options, providers=["CPUExecutionProvider"]
+                )
+            except Exception as error:  # whatever either library meets in a file that is not its own
+                reason = str(error).splitlines()[0]
+                raise ModelError(f"{self.folder}: the encoder cannot be loaded ({reason}); {_REMEDY}.") from None
+            tokenizer.no_padding()
+            tokenizer.enable_truncation(self.config.max_length)
+            self._loaded = session, tokenizer
+        return self._loaded
+
+
+def load_encoder(folder: Path = DEFAULT_ENCODER) -> Encoder:
+    """Check an encoder's folder; the network is loaded when it is first needed.
+
+    Args:
+        folder: Folder written by `pipeline.encoder_training.train_encoder`.
+
+    Returns:
+        The encoder.
+
+    Raises:
+        ModelError: A file is missing, damaged, or of another format.
+    """
+    config = load_encoder_config(folder)
+    for name, expected in config.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise ModelError(f"{path}: missing; {_REMEDY}.")
+        if hash_file(path) != expected:
+            raise ModelError(f"{path}: damaged (its hash is not the one in {ENCODER_CONFIG}); {_REMEDY}.")
+    return Encoder(folder, config)
+
+
+def load_encoder_config(folder: Path) -> EncoderConfig:
+    """Read and check the configuration of an encoder's folder.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ModelError: config.json is missing or not as documented.
+    """
+    path = folder / ENCODER_CONFIG
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no JSON"
+        raise ModelError(f"{path}: cannot be read ({reason}); {_REMEDY}.") from None
+    if not isinstance(raw, dict) or raw.get("format") != ENCODER_FORMAT:
+        found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
+        raise ModelError(f"{path}: found encoder format {found!r}, accepted: {ENCODER_FORMAT}; {_REMEDY}.")
+    missing = [field.name for field in fields(EncoderConfig) if field.name not in raw]
+    if missing:
+        raise ModelError(f"{path}: damaged, {', '.join(missing)} missing; {_REMEDY}.")
+    config = EncoderConfig(**{field.name: raw[field.name] for field in fields(EncoderConfig)})
+    if tuple(config.labels) != LABELS:
+        raise ModelError(f"{path}: found labels {config.labels!r}, accepted: {', '.join(LABELS)}; {_REMEDY}.")
+    if not {ENCODER_MODEL, ENCODER_TOKENIZER} <= set(config.files):
+        raise ModelError(f"{path}: damaged, the hashes of its files are missing; {_REMEDY}.")
+    return config
+
+
+def describe_encoder(config: EncoderConfig) -> dict[str, Any]:
+    """Give the content of an encoder's config.json.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        JSON-ready.
+    """
+    return {"format": ENCODER_FORMAT, "version": config.version, **asdict(config)}
+
+
+def load_held_out(folder: Path) -> tuple[npt.NDArray[np.str_], Logits]:
+    """Read what encoders answered that had not seen the document: the ground for calibration and thresholds.
+
+    Args:
+        folder: The encoder's folder.
+
+    Returns:
+        Sentence keys, and scores before calibration of shape (keys, labels).
+
+    Raises:
+        ModelError: The file is missing or damaged.
+    """
+    path = folder / HELD_OUT_FILE
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            keys, logits = stored["keys"], stored["logits"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{path}: missing or damaged ({type(error).__name__}); {_REMEDY}.") from None
+    return np.array([bytes(key).hex() for key in keys]), logits.astype(float)
+
+
+def _run(session: "InferenceSession", tokens: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
+    """Run one batch, padded to its longest sentence."""
+    longest = max(map(len, tokens))
+    ids = np.zeros((len(tokens), longest), dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, sentence in enumerate(tokens):
+        ids[row, : len(sentence)] = sentence
+        mask[row, : len(sentence)] = 1
+    (answers,) = session.run(None, {"input_ids": ids, "attention_mask": mask})
+    return np.asarray(answers, dtype=np.float32)

@@ -1,0 +1,66 @@
+"""The encoder's card: what it is, where it comes from, how well it does."""
+
+from pipeline.encoder import EncoderConfig
+from pipeline.labels import LABELS
+
+_TEMPLATE = """\
+# findings: encoder
+
+Encoder `{version}`: reads a sentence of an inspection report, council statement, plan or minutes, and scores three
+labels. Used by `findings classify` in the modes balanced and accurate, and as the teacher of the linear model.
+
+## Network
+Begun from {base} (weights with SHA-256 `{base_sha256}`, licence {licence}); all weights fine-tuned for {epochs} epochs,
+{batch} sentences a batch, AdamW at {learning_rate}, mean pooling, three outputs. {vocabulary} tokens of the vocabulary and
+{max_length} positions are kept. Stored as ONNX with 8-bit weights and activations; the scales are fixed, so that a
+sentence's answer does not depend on the sentences beside it.
+
+## Training data
+{sentences} sentences of {documents} documents of the training side, SHA-256 `{data}`. No test document is among them;
+config.json lists the ids.
+
+| label | examples |
+| --- | --- |
+{examples}
+
+## Scores
+On documents that it had not seen ({folds} folds over providers, quantised like the encoder itself; `held_out.npz` holds
+each answer by the hash of its sentence):
+
+| score | value |
+| --- | --- |
+{scores}
+
+## Limits
+English only. A sentence is read alone. Raw scores: a model folder (models/champion) holds the calibration and thresholds.
+
+## Make it again
+`findings encoder train --base DIR` with PyTorch and Transformers (`pip install 'inspection-findings[encoder]'`), after
+`dvc repro dataset`. Made with {libraries}.
+"""
+
+
+def render_encoder_card(config: EncoderConfig) -> str:
+    """Write the card of an encoder.
+
+    Args:
+        config: What its folder says of it.
+
+    Returns:
+        Markdown.
+    """
+    settings, data = config.settings, config.data
+    scores = [f"| {name} | {value} |" for name, value in config.scores["held_out"].items() if value is not None]
+    return _TEMPLATE.format(
+        version=config.version,
+        base=config.base["name"],
+        base_sha256=config.base["sha256"],
+        licence=config.base["licence"],
+        sentences=f"{data['sentences']:,}",
+        documents=f"{len(data['documents']):,}",
+        data=data["sha256"],
+        examples="\n".join(f"| {label} | {data['examples'][label]:,} |" for label in LABELS),
+        scores="\n".join(scores),
+        libraries=", ".join(f"{name} {version}" for name, version in sorted(config.libraries.items())),
+        **settings,
+    )
