@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.errors import ModelError, TrackingError
-from pipeline.model_folder import CARD_FILE, MODEL_FILE, copy_model, load_config
+from pipeline.model_folder import CARD_FILE, MODEL_FILE, copy_model, load_config, older_version
 from pipeline.promotion import Entry, champion_of
 from pipeline.run_content import KEY_TAG, VERSION_TAG, RunContent, flat_metrics, run_name
 from pipeline.tracking import CHALLENGER, CHAMPION, Store
@@ -42,7 +42,7 @@ def restore_champion(store: Store, champion: Path, entries: list[Entry], release
         TrackingError: The champion is lost, in the folder and in the store.
     """
     expected = champion_of(entries)
-    found = version_in(champion)
+    found = version_in(champion) or older_version(champion)
     if found is not None and expected in (found, None):
         return
     if expected is None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from pipeline.labels import LABELS, format_labels
+from pipeline.reading.arrow_columns import repeated_string, string_array
+from pipeline.scorer import LinearScorer
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+    import pandas as pd
+    import pyarrow as pa
 
 PROBABILITY_COLUMNS = tuple(f"p_{label}" for label in LABELS)
 PREDICTION_COLUMNS = (*LABELS, "labels", *PROBABILITY_COLUMNS, "uncertain", "model_version")
@@ -32,7 +34,7 @@ class ModelConfig:
         data: Hash and counts of the training data.
         scores: Scores by set: `out_of_fold` at training, `test` once evaluated.
         libraries: Versions that the model was fitted with.
-        model_sha256: Hash of the file model.skops.
+        model_sha256: Hash of the file model.npz.
     """
 
     labels: tuple[str, ...]
@@ -52,16 +54,68 @@ class ModelConfig:
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model says of some sentences.
+
+    Attributes:
+        chosen: Whether each label is given, of shape (texts, labels).
+        probabilities: Calibrated, rounded to six digits, of shape (texts, labels).
+        uncertain: Whether some probability lies within the review margin of its threshold, of shape (texts,).
+        model_version: Version of the model.
+    """
+
+    chosen: npt.NDArray[np.bool_]
+    probabilities: npt.NDArray[np.float64]
+    uncertain: npt.NDArray[np.bool_]
+    model_version: str
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of each sentence in words."""
+        masks = list(map(tuple, self.chosen.tolist()))
+        names = {mask: format_labels(mask) for mask in set(masks)}
+        return [names[mask] for mask in masks]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return `PREDICTION_COLUMNS` as a frame, one row a sentence."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                **{label: self.chosen[:, rank] for rank, label in enumerate(LABELS)},
+                "labels": pd.Series(self.labels, dtype="str"),
+                **{name: self.probabilities[:, rank] for rank, name in enumerate(PROBABILITY_COLUMNS)},
+                "uncertain": self.uncertain,
+                "model_version": pd.Series([self.model_version] * len(self.chosen), dtype="str"),
+            }
+        )
+
+    def to_arrow(self) -> "pa.Table":
+        """Return `PREDICTION_COLUMNS` as an Arrow table, one row a sentence, without loading pandas."""
+        import pyarrow as pa
+
+        return pa.table(
+            {
+                **{label: _arrow_booleans(self.chosen[:, rank]) for rank, label in enumerate(LABELS)},
+                "labels": string_array(self.labels),
+                **{name: _arrow_floats(self.probabilities[:, rank]) for rank, name in enumerate(PROBABILITY_COLUMNS)},
+                "uncertain": _arrow_booleans(self.uncertain),
+                "model_version": repeated_string(self.model_version, len(self.chosen)),
+            }
+        )
+
+
 class SentenceClassifier:
-    """A fitted scikit-learn pipeline with its thresholds.
+    """A scorer with its thresholds.
 
     Args:
-        pipeline: Takes texts, gives calibrated probabilities of shape (texts, labels).
+        scorer: Takes texts, gives calibrated probabilities of shape (texts, labels).
         config: Labels, thresholds and origin.
     """
 
-    def __init__(self, pipeline: "Pipeline", config: ModelConfig) -> None:
-        self.pipeline = pipeline
+    def __init__(self, scorer: LinearScorer, config: ModelConfig) -> None:
+        self.scorer = scorer
         self.config = config
 
     @property
@@ -83,12 +137,28 @@ class SentenceClassifier:
         Returns:
             Calibrated probabilities, rounded to six digits, of shape (texts, labels), each between 0 and 1.
         """
-        if not len(texts):
-            return np.empty((0, len(LABELS)))
-        probabilities: npt.NDArray[np.float64] = self.pipeline.predict_proba(list(texts))
-        return np.round(probabilities, _FLOAT_DIGITS)
+        return np.round(self.scorer.predict_proba(texts), _FLOAT_DIGITS)
 
-    def predict(self, texts: Iterable[str]) -> pd.DataFrame:
+    def label(self, texts: Iterable[str]) -> Predictions:
+        """Label sentences.
+
+        Args:
+            texts: Sentences.
+
+        Returns:
+            Labels and probabilities, in the order of the sentences.
+
+        Raises:
+            TypeError: `texts` is a single string.
+        """
+        if isinstance(texts, str):
+            raise TypeError("predict takes a list of sentences; put the single sentence into a list")
+        probabilities = self.predict_proba(list(texts))
+        near = np.abs(probabilities - self.thresholds) < self.config.review_margin
+        uncertain: npt.NDArray[np.bool_] = np.any(near, axis=1)
+        return Predictions(probabilities >= self.thresholds, probabilities, uncertain, self.version)
+
+    def predict(self, texts: Iterable[str]) -> "pd.DataFrame":
         """Label sentences.
 
         Args:
@@ -100,18 +170,17 @@ class SentenceClassifier:
         Raises:
             TypeError: `texts` is a single string.
         """
-        if isinstance(texts, str):
-            raise TypeError("predict takes a list of sentences; put the single sentence into a list")
-        probabilities = self.predict_proba(list(texts))
-        chosen = probabilities >= self.thresholds
-        near = np.abs(probabilities - self.thresholds) < self.config.review_margin
-        names = {mask: format_labels(mask) for mask in set(map(tuple, chosen.tolist()))}
-        return pd.DataFrame(
-            {
-                **{label: chosen[:, rank] for rank, label in enumerate(LABELS)},
-                "labels": pd.Series([names[tuple(mask)] for mask in chosen.tolist()], dtype="str"),
-                **{name: probabilities[:, rank] for rank, name in enumerate(PROBABILITY_COLUMNS)},
-                "uncertain": near.any(axis=1),
-                "model_version": pd.Series([self.version] * len(chosen), dtype="str"),
-            }
-        )
+        return self.label(texts).to_frame()
+
+
+def _arrow_booleans(values: npt.NDArray[np.bool_]) -> "pa.Array":
+    import pyarrow as pa
+
+    bits = np.packbits(values, bitorder="little").tobytes()
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(bits)])
+
+
+def _arrow_floats(values: npt.NDArray[np.float64]) -> "pa.Array":
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(values.tobytes())])

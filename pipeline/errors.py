@@ -50,7 +50,7 @@ def wrong_rows(where: str, problems: Sequence[str], remedy: str) -> DataError:
 
 
 class ModelError(FindingsError):
-    """A model folder is missing, damaged, untrusted or made by other library versions."""
+    """A model folder is missing, damaged or of another format."""
 
 
 class TrackingError(FindingsError):

@@ -6,8 +6,11 @@ import numpy as np
 
 from pipeline.classifier import SentenceClassifier
 from pipeline.labels import LABELS
+from pipeline.linear_model import Kind, LinearModel
+from pipeline.scorer import sigmoid
 
-_PARTS = {"runs": "words", "contrast": "contrast, ends", "gaps": "words apart"}
+_PARTS = ("words", "contrast, ends", "words apart")
+_PREFIXES = {Kind.AFTER: "after a contrast: ", Kind.START: "begins: ", Kind.END: "ends: "}
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,13 @@ def explain(classifier: SentenceClassifier, text: str) -> list[LabelExplanation]
     Returns:
         One explanation a label, in the order of `LABELS`.
     """
-    steps = classifier.pipeline.named_steps
-    row = steps["features"].transform([text]).tocsr()
-    names = steps["features"].get_feature_names_out()[row.indices]
+    model = classifier.scorer.model
+    terms, added = classifier.scorer.contributions(text)
+    names = [_name(model, int(term)) for term in terms]
     explained = []
-    for label, estimator in zip(LABELS, steps["labels"].estimators_, strict=True):
-        values = row.data * estimator.coef_[0, row.indices]
-        base = float(estimator.intercept_[0])
+    for label, base, values in zip(LABELS, model.intercepts.tolist(), added, strict=True):
         score = base + float(values.sum())
-        probability = float(1 / (1 + np.exp(-score)))
+        probability = float(sigmoid(np.array(score)))
         threshold = classifier.config.thresholds[label]
         explained.append(
             LabelExplanation(
@@ -77,7 +78,7 @@ def explain(classifier: SentenceClassifier, text: str) -> list[LabelExplanation]
                 score=score,
                 base=base,
                 contributions=tuple(
-                    _contribution(str(names[place]), float(values[place]))
+                    Contribution(feature=names[place][0], part=names[place][1], value=float(values[place]))
                     for place in np.argsort(-np.abs(values), kind="stable")
                 ),
             )
@@ -111,13 +112,9 @@ def render_explanation(explained: list[LabelExplanation], top: int) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _contribution(name: str, value: float) -> Contribution:
-    """Turn a column's name into words for people."""
-    part, _, feature = name.partition("__")
-    if part == "gaps":
-        feature = feature.replace("_", " ... ")
-    elif feature.startswith(">"):
-        feature = f"after a contrast: {feature[1:]}"
-    elif part == "contrast":
-        feature = f"begins: {feature[1:]}" if feature.startswith("^") else f"ends: {feature[:-1]}"
-    return Contribution(feature, _PARTS[part], value)
+def _name(model: LinearModel, term: int) -> tuple[str, str]:
+    """Put a term into words for people: the feature and its part."""
+    kind = Kind(int(model.kinds[term]))
+    words = model.term(term)
+    feature = words.replace(" ", " ... ") if kind is Kind.GAP else _PREFIXES.get(kind, "") + words
+    return feature, _PARTS[kind.part]

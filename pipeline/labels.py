@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from pipeline.errors import DataError, wrong_rows
 from pipeline.files import read_table_text
 from pipeline.sentences import normalise, sentence_key
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LABELS = ("strength", "weakness", "commitment")
 NONE = "none"
@@ -89,7 +91,7 @@ def format_labels(mask: Sequence[Any] | npt.NDArray[np.bool_]) -> str:
     return "; ".join(label for label, on in zip(LABELS, mask, strict=True) if on) or NONE
 
 
-def label_matrix(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def label_matrix(table: "pd.DataFrame") -> npt.NDArray[np.bool_]:
     """Take the label columns of a table.
 
     Args:
@@ -138,7 +140,7 @@ def find_label_files(folder: Path) -> list[Path]:
     return found
 
 
-def read_labels(paths: Iterable[Path], *, need_report: bool = True) -> pd.DataFrame:
+def read_labels(paths: Iterable[Path], *, need_report: bool = True) -> "pd.DataFrame":
     """Read label files and check every row.
 
     Args:
@@ -153,6 +155,8 @@ def read_labels(paths: Iterable[Path], *, need_report: bool = True) -> pd.DataFr
         DataError: A file cannot be read, a column is missing, a row is wrong, or one text has two answers; the message
             lists every such row with its file and line.
     """
+    import pandas as pd
+
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
     for path in paths:

@@ -35,8 +35,8 @@ maximises F1 on the same out-of-fold scores. Trained with {libraries}.
 
 ## Use
 For sorting and finding sentences that a person then reads. Not for grading a service, and not for ranking councils.
-`findings classify PATH --model DIR` or `pipeline.load_model(DIR).predict([...])`. Load only models whose origin you
-trust; loading checks every file and allows only known types.
+`findings classify PATH --model DIR` or `pipeline.load_model(DIR).predict([...])`. The model is a file of plain
+arrays; loading checks it and runs nothing of it.
 
 ## Limits
 English only. A sentence is judged by its own words: what a pronoun or a bare bullet refers to is not seen. Text that

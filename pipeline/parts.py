@@ -148,5 +148,5 @@ def _add_predictions(sentences: "pa.Table", schema: "pa.Schema", classifier: "Se
 
     own, new = pa.schema(list(schema)[: -len(PREDICTION_COLUMNS)]), pa.schema(list(schema)[-len(PREDICTION_COLUMNS) :])
     table = sentences.select(own.names).cast(own)
-    predicted = pa.Table.from_pandas(classifier.predict(table["text"].to_pylist()), schema=new, preserve_index=False)
+    predicted = classifier.label(table["text"].to_pylist()).to_arrow().cast(new)
     return pa.table([*table.columns, *predicted.columns], schema=schema)

@@ -1,7 +1,6 @@
 """The register stage: log the run, register the model, and make it champion if it is better."""
 
 from dataclasses import dataclass, replace
-from importlib.metadata import version as library_version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +15,7 @@ from pipeline.model_folder import (
     copy_model,
     load_config,
     load_model,
+    older_version,
     write_description,
 )
 from pipeline.params import Params
@@ -114,7 +114,8 @@ def register_candidate(
         known = is_recorded(entries, verdict, record.test_sha256)
         run_id, number = _log(store, record, files, provenance, _shown(verdict, entries), release)
         # Also before a promotion: a rollback takes the old champion from the store.
-        seeded = None if verdict.action == "unchanged" or rivals[1] is None else seed_champion(store, champion)
+        seedable = verdict.action != "unchanged" and rivals[1] is not None and not rivals[1].obstacle
+        seeded = seed_champion(store, champion) if seedable else None
         if not known:
             # The log comes first: a promotion that stops here is completed by the next call.
             append_entry(
@@ -149,21 +150,14 @@ def _rivals(record: RunRecord, champion: Path, dataset: Path) -> tuple[Rival, Ri
     candidate = Rival(record.version, record.macro_f1)
     if not (champion / CONFIG_FILE).is_file():
         return candidate, None
+    older = older_version(champion)
+    if older is not None:
+        return candidate, Rival(older, None, "it was saved in an earlier format")
     version = load_config(champion).version
     if version == record.version:
         return candidate, Rival(version, candidate.macro_f1)
-    release = _other_release(champion)
-    if release:
-        needed = f"it needs scikit-learn {release}, and {library_version('scikit-learn')} is installed"
-        return candidate, Rival(version, None, needed)
     scored = score_table(load_model(champion), load_side(dataset, "test"))
     return candidate, Rival(version, point_scores(scored, record.params.evaluate.bins)["macro_f1"])
-
-
-def _other_release(folder: Path) -> str:
-    """Name the release of scikit-learn that a model needs and that is not installed; else an empty string."""
-    trained = load_config(folder).libraries.get("scikit-learn", "unknown")
-    return trained if trained.split(".")[:2] != library_version("scikit-learn").split(".")[:2] else ""
 
 
 def _verdict(action: Action, reason: str, candidate: Rival, champion: Rival | None) -> Verdict:

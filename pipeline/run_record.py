@@ -96,4 +96,4 @@ def read_record(params: Params, candidate: Path, dataset: Path, evaluation: Path
     scored = replace(config, scores={**config.scores, "test": {**test, "sha256": expected[1]}})
     settings = [asdict(params)[section] for section in _SECTIONS]
     key = sha256(json.dumps([*expected, settings], sort_keys=True).encode() + content).hexdigest()[:KEY_DIGITS]
-    return RunRecord(SentenceClassifier(classifier.pipeline, scored), params, summary, scores, key)
+    return RunRecord(SentenceClassifier(classifier.scorer, scored), params, summary, scores, key)

@@ -22,7 +22,7 @@ EXAMPLE = (
     "By March, the council will recruit a further six advocates.",
 )
 # What loading a model and predicting with it imports, by the name of the distribution.
-REQUIREMENTS = ("joblib", "numpy", "pandas", "pydantic", "PyYAML", "scikit-learn", "scipy", "skops")
+REQUIREMENTS = ("numpy", "pandas")
 
 
 class PyfuncClassifier:

@@ -16,18 +16,19 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 
 from pipeline.classifier import SentenceClassifier
+from pipeline.conversion import convert_pipeline
 from pipeline.dataset import load_side, load_summary
 from pipeline.errors import DataError
 from pipeline.features import build_features
 from pipeline.labels import LABELS, label_matrix
+from pipeline.linear_model import DIGITS
 from pipeline.model_folder import make_config, save_model
 from pipeline.params import Params
+from pipeline.scorer import LinearScorer
 from pipeline.scores import Scored, point_scores
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
-# Rounding what is fitted makes the saved model equal to the byte where processors differ in the last bit of a sum.
-_FIT_DIGITS = 6
 _THRESHOLD_DIGITS = 4
 _BINS = 10
 
@@ -52,15 +53,16 @@ def train_candidate(params: Params, dataset: Path, output: Path) -> SentenceClas
     texts = table["text"].tolist()
     documents = groups_of(table)
     pipeline, thresholds, scores = fit(texts, labels, documents, params)
+    scorer = LinearScorer(convert_pipeline(pipeline))
     config = make_config(
-        pipeline,
+        scorer,
         thresholds=dict(zip(LABELS, thresholds.tolist(), strict=True)),
         review_margin=params.train.review_margin,
         params={"features": asdict(params.features), "train": asdict(params.train)},
         data={"sha256": summary["train"]["sha256"], **_counts(table)},
         scores={"out_of_fold": scores},
     )
-    classifier = SentenceClassifier(pipeline, config)
+    classifier = SentenceClassifier(scorer, config)
     save_model(classifier, output)
     return classifier
 
@@ -183,16 +185,19 @@ def _platt(scores: Floats, labels: Booleans) -> tuple[Floats, Floats]:
     fitted = [LogisticRegression(C=1e6).fit(scores[:, [k]], labels[:, k]) for k in range(labels.shape[1])]
     slopes = np.array([model.coef_[0, 0] for model in fitted])
     intercepts = np.array([model.intercept_[0] for model in fitted])
-    return np.round(slopes, _FIT_DIGITS), np.round(intercepts, _FIT_DIGITS)
+    return np.round(slopes, DIGITS), np.round(intercepts, DIGITS)
 
 
 def _fold_in(pipeline: Pipeline, slopes: Floats, intercepts: Floats) -> None:
-    """Put the calibration into the weights: a (w x + c) + b is again a linear score, (a w) x + (a c + b)."""
+    """Put the calibration into the weights: a (w x + c) + b is again a linear score, (a w) x + (a c + b).
+
+    What is fitted is rounded, which makes saved models equal where processors differ in the last bit of a sum.
+    """
     for _, vectorizer in pipeline.named_steps["features"].transformer_list:
-        vectorizer.idf_ = np.round(vectorizer.idf_, _FIT_DIGITS)
+        vectorizer.idf_ = np.round(vectorizer.idf_, DIGITS)
     for estimator, slope, intercept in zip(pipeline.named_steps["labels"].estimators_, slopes, intercepts, strict=True):
-        estimator.coef_ = np.round(estimator.coef_ * slope, _FIT_DIGITS)
-        estimator.intercept_ = np.round(estimator.intercept_ * slope + intercept, _FIT_DIGITS)
+        estimator.coef_ = np.round(estimator.coef_ * slope, DIGITS)
+        estimator.intercept_ = np.round(estimator.intercept_ * slope + intercept, DIGITS)
 
 
 def _counts(table: pd.DataFrame) -> dict[str, Any]:

@@ -18,9 +18,9 @@ def test_only_a_whole_model_has_a_version(model: Path, tmp_path: Path):
     assert version_in(model) == version_of(str(model))
     assert version_in(tmp_path / "none") is None
     damaged = Path(shutil.copytree(model, tmp_path / "damaged"))
-    (damaged / "model.skops").write_bytes(b"")
+    (damaged / "model.npz").write_bytes(b"")
     assert version_in(damaged) is None
-    (damaged / "model.skops").unlink()
+    (damaged / "model.npz").unlink()
     assert version_in(damaged) is None
 
 

@@ -57,6 +57,12 @@ def test_a_sentence_does_not_depend_on_its_company(model, texts):
     assert together[list(PROBABILITY_COLUMNS)].to_numpy().max() <= 1
 
 
+def test_arrow_and_pandas_say_the_same(classifier):
+    for texts in (TEXTS, [], TEXTS * 5):
+        predictions = classifier.label(texts)
+        pd.testing.assert_frame_equal(predictions.to_arrow().to_pandas(), predictions.to_frame())
+
+
 def test_a_single_string_is_refused(classifier):
     with pytest.raises(TypeError, match="put the single sentence into a list"):
         classifier.predict("Plans are clear.")

@@ -19,7 +19,7 @@ def classifier(model):
 @settings(deadline=None, max_examples=40)
 def test_contributions_sum_to_the_score(model, text):
     classifier = load_model(model)
-    scores = classifier.pipeline.decision_function([text])[0]
+    scores = classifier.scorer.score([text])[0]
     probabilities = classifier.predict_proba([text])[0]
     for one, score, probability in zip(explain(classifier, text), scores, probabilities, strict=True):
         assert one.base + sum(part.value for part in one.contributions) == pytest.approx(score)

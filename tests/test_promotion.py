@@ -57,10 +57,10 @@ def test_the_same_model_is_unchanged_and_never_recorded():
 
 
 def test_a_champion_that_cannot_be_used_any_more_is_replaced():
-    stale = Rival("aaaaaaaaaaaa", None, "it needs scikit-learn 1.2.0, and 1.9.0 is installed")
+    stale = Rival("aaaaaaaaaaaa", None, "it was saved in an earlier format")
     action, reason = decide(NEW, stale, 0.005, [])
     assert action == "promoted"
-    assert "needs scikit-learn 1.2.0" in reason
+    assert "saved in an earlier format" in reason
 
 
 def test_a_test_side_without_any_label_is_an_error():

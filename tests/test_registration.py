@@ -21,8 +21,8 @@ from tests.projects import TEXTS, Place, aliases, clone, placing, snapshot, vers
 def test_the_champion_is_the_candidate_with_its_test_scores(registered: Path):
     champion, candidate = load_model("models/champion"), load_model("models/candidate")
     assert champion.version == candidate.version
-    assert (registered / "models/champion/model.skops").read_bytes() == (
-        registered / "models/candidate/model.skops"
+    assert (registered / "models/champion/model.npz").read_bytes() == (
+        registered / "models/candidate/model.npz"
     ).read_bytes()
     assert champion.config.scores["test"]["scores"]["macro_f1"]["value"] == list_versions()[0].macro_f1
     assert "On the test side" in (registered / "models/champion/README.md").read_text(encoding="utf-8")
@@ -64,12 +64,23 @@ def test_no_better_is_rejected_once_and_a_fresh_store_is_filled_from_the_files(
     assert served.predict(pd.DataFrame({"text": TEXTS}))["model_version"].tolist() == [champion] * 2
 
     # A champion that was damaged comes back from the store, to the byte.
-    Path("models/champion/model.skops").write_bytes(b"")
+    Path("models/champion/model.npz").write_bytes(b"")
     assert register_candidate(settings).recorded is False
     assert snapshot() == before
     shutil.rmtree("models/champion")
     assert register_candidate(settings).recorded is False
     assert snapshot() == before
+
+
+def test_a_champion_of_an_earlier_format_gives_way(place: Place):
+    register_candidate(place("best"))
+    old = version_of("models/champion")
+    config = Path("models/champion/config.json")
+    config.write_text(json.dumps(json.loads(config.read_text(encoding="utf-8")) | {"format": 1}), encoding="utf-8")
+    verdict = register_candidate(place("worse"))
+    assert (verdict.action, verdict.champion_before) == ("promoted", old)
+    assert verdict.reason == f"the champion {old} cannot be used any more (it was saved in an earlier format)"
+    assert version_of("models/champion") == verdict.candidate
 
 
 def test_a_fresh_store_tells_how_the_champion_came_to_be(

@@ -54,9 +54,9 @@ def test_anything_else_is_refused_in_words(served: PyfuncClassifier, given: obje
 def test_a_tampered_model_is_refused(model: Path, tmp_path: Path):
     folder = tmp_path / "model"
     shutil.copytree(model, folder)
-    content = bytearray((folder / "model.skops").read_bytes())
+    content = bytearray((folder / "model.npz").read_bytes())
     content[len(content) // 2] ^= 1
-    (folder / "model.skops").write_bytes(content)
+    (folder / "model.npz").write_bytes(content)
     with pytest.raises(ModelError, match="damaged"):
         _load_pyfunc(str(folder))
     config = json.loads((model / "config.json").read_text(encoding="utf-8"))

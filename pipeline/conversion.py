@@ -1,0 +1,86 @@
+"""A fitted scikit-learn pipeline → the plain model that `pipeline.scorer` applies."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.linear_model import PARTS, Kind, LinearModel
+from pipeline.words import CONTRAST
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+# A term as (kind, words).
+_Term = tuple[Kind, tuple[str, ...]]
+
+
+def convert_pipeline(pipeline: "Pipeline") -> LinearModel:
+    """Take vocabulary and weights out of a fitted pipeline.
+
+    Args:
+        pipeline: The features of `pipeline.features.build_features`, then one logistic regression a label, fitted.
+
+    Returns:
+        The same model as plain arrays; its terms are sorted, so that equal pipelines give equal models.
+    """
+    union = pipeline.named_steps["features"]
+    estimators = pipeline.named_steps["labels"].estimators_
+    coefficients = np.vstack([estimator.coef_[0] for estimator in estimators])
+    idf: dict[_Term, float] = {}
+    weights: dict[_Term, npt.NDArray[np.float64]] = {}
+    offset = 0
+    for name, vectorizer in union.transformer_list:
+        for text, column in vectorizer.vocabulary_.items():
+            term = _read_term(name, text)
+            idf[term] = float(vectorizer.idf_[column])
+            weights[term] = coefficients[:, offset + column]
+        offset += len(vectorizer.vocabulary_)
+    terms = _with_shorter(idf)
+    ranks = {term: rank for rank, term in enumerate(terms)}
+    known = tuple(words[0] for kind, words in terms if kind is Kind.RUN and len(words) == 1)
+    numbers = {word: number for number, word in enumerate(known)}
+    nothing = np.zeros(len(estimators))
+    return LinearModel(
+        words=known,
+        kinds=np.array([kind for kind, _ in terms], np.uint8),
+        before=np.array([_before(term, ranks) for term in terms], np.int32),
+        last=np.array([numbers[words[-1]] if words else -1 for _, words in terms], np.int32),
+        idf=np.array([idf.get(term, 0.0) for term in terms]),
+        weights=np.array([weights.get(term, nothing) for term in terms]).reshape(-1, len(estimators)).T.copy(),
+        intercepts=np.array([float(estimator.intercept_[0]) for estimator in estimators]),
+        part_weights=np.array([float(union.transformer_weights.get(name, 0.0)) for name in PARTS]),
+        sublinear_tf=bool(union.transformer_list[0][1].sublinear_tf),
+    )
+
+
+def _read_term(part: str, text: str) -> _Term:
+    """Read a vectoriser's term as `pipeline.words` writes it."""
+    if part != "contrast":
+        return (Kind.GAP if part == "gaps" else Kind.RUN), tuple(text.split(" "))
+    if text.startswith(">"):
+        return Kind.AFTER, (text[1:],)
+    if text.startswith("^"):
+        return Kind.START, tuple(text[1:].split())
+    return Kind.END, (text[:-1],)
+
+
+def _with_shorter(terms: Iterable[_Term]) -> list[_Term]:
+    """Add every word, and what longer terms begin with; sort single words first, then the rest, the shorter first."""
+    found = set(terms)
+    for kind, words in list(found):
+        found.update((Kind.RUN, (word,)) for word in words)
+        if kind in (Kind.RUN, Kind.START):
+            found.update((kind, words[:length]) for length in range(1, len(words)))
+    if any(kind.part == Kind.AFTER.part for kind, _ in found):
+        found.update((Kind.RUN, (word,)) for word in CONTRAST)
+    return sorted(found, key=lambda term: (term[0] is not Kind.RUN or len(term[1]) > 1, term[0], len(term[1]), term[1]))
+
+
+def _before(term: _Term, ranks: dict[_Term, int]) -> int:
+    """Give the number of what comes before the last word of a term; -1 where nothing does."""
+    kind, words = term
+    if len(words) < 2:
+        return -1
+    return ranks[(Kind.RUN, words[:1]) if kind is Kind.GAP else (kind, words[:-1])]
