@@ -86,6 +86,7 @@ def classify(
     output: Path,
     *,
     model: Path = DEFAULT_MODEL,
+    mode: str | None = None,
     formats: Sequence[str] = (Format.PARQUET, Format.CSV),
     html: bool = True,
     workers: int | None = None,
@@ -106,6 +107,7 @@ def classify(
         paths: What to label; a folder is searched recursively.
         output: Folder to write to.
         model: Model folder.
+        mode: Who reads the sentences (`pipeline.cascade.Mode`); by default the model's usual mode.
         formats: Formats of the findings.
         html: Whether to write pages.
         workers: Processes; by default one a processor, or one where starting more would not pay.
@@ -127,7 +129,7 @@ def classify(
     chosen = parse_formats(formats)
     if workers is not None and workers < 1:
         raise UsageError(f"--workers: found {workers}, expected 1 or more.")
-    classifier = load_model(model)
+    classifier = load_model(model, mode)
     with _output_folder(output):
         inputs = find_inputs(paths, skip=output)
         tables = {item.report_id: _read_table(item) for item in inputs.items if item.kind == "table"}
@@ -137,7 +139,7 @@ def classify(
         reporter.message(note)
     parts = output / PARTS_FOLDER
     # Parts of another model, release or reader are of no use.
-    current = parts / f"{library_version('inspection-findings')}-{reader_version()}-{classifier.version}"
+    current = parts / f"{library_version('inspection-findings')}-{reader_version()}-{classifier.answered_by}"
     if not resume:
         shutil.rmtree(parts, ignore_errors=True)
     current.mkdir(parents=True, exist_ok=True)
@@ -248,6 +250,8 @@ def _run(todo: Sequence[Part], job: _Job, workers: int | None, reporter: Reporte
         return
     reporter.start(len(todo), "chunks" if job.tables else "documents")
     count = worker_count(workers, len(todo), _FEW_CHUNKS if job.tables else _FEW_DOCUMENTS)
+    if job.classifier.encoder is not None and count > 1:
+        job.classifier.encoder.threads = 1  # the workers share the processors
     with closing(_outcomes(todo, job, count)) as outcomes:
         for part, reason in outcomes:
             if reason is not None:

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.cascade import Cascade
+from pipeline.encoder import Encoder
+from pipeline.errors import ModelError, UsageError
 from pipeline.labels import LABELS, format_labels
+from pipeline.modes import Mode
 from pipeline.reading.arrow_columns import repeated_string, string_array
-from pipeline.scorer import LinearScorer
+from pipeline.scorer import LinearScorer, sigmoid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +32,8 @@ class ModelConfig:
 
     Attributes:
         labels: The labels, in the order of the model's outputs.
-        thresholds: Probability from which a label is given, by label.
+        thresholds: Probability from which a label is given in the mode fast, by label.
+        cascade: How the encoder takes part; None for a model that answers in the mode fast only.
         review_margin: Distance from a threshold below which a sentence counts as uncertain.
         params: The sections `features` and `train` of params.yaml at training.
         data: Hash and counts of the training data.
@@ -39,6 +44,7 @@ class ModelConfig:
 
     labels: tuple[str, ...]
     thresholds: dict[str, float]
+    cascade: Cascade | None
     review_margin: float
     params: dict[str, dict[str, Any]]
     data: dict[str, Any]
@@ -54,6 +60,18 @@ class ModelConfig:
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def default_mode(config: ModelConfig) -> Mode:
+    """Name the mode in which a model answers unless asked otherwise.
+
+    Args:
+        config: What the model's folder says of it.
+
+    Returns:
+        Balanced for a model that was trained with an encoder, else fast.
+    """
+    return Mode.fast if config.cascade is None else Mode.balanced
+
+
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """What a model says of some sentences.
@@ -62,7 +80,7 @@ class Predictions:
         chosen: Whether each label is given, of shape (texts, labels).
         probabilities: Calibrated, rounded to six digits, of shape (texts, labels).
         uncertain: Whether some probability lies within the review margin of its threshold, of shape (texts,).
-        model_version: Version of the model.
+        model_version: Version of the model, with the mode unless it is the usual one.
     """
 
     chosen: npt.NDArray[np.bool_]
@@ -107,16 +125,35 @@ class Predictions:
 
 
 class SentenceClassifier:
-    """A scorer with its thresholds.
+    """A linear model and, where it is unsure, an encoder; one set of thresholds a mode.
 
     Args:
-        scorer: Takes texts, gives calibrated probabilities of shape (texts, labels).
+        scorer: Takes texts, gives calibrated log-odds of shape (texts, labels).
         config: Labels, thresholds and origin.
+        encoder: The encoder that the model was trained with; its network is loaded when a sentence needs it.
+        mode: Who reads the sentences.
+
+    Raises:
+        ModelError: The mode needs an encoder, and there is none, or another.
     """
 
-    def __init__(self, scorer: LinearScorer, config: ModelConfig) -> None:
+    def __init__(
+        self, scorer: LinearScorer, config: ModelConfig, encoder: Encoder | None = None, mode: Mode = Mode.fast
+    ) -> None:
         self.scorer = scorer
         self.config = config
+        self.encoder = encoder
+        self.mode = mode
+        if mode is Mode.fast:
+            return
+        if config.cascade is None:
+            raise UsageError(f"model {config.version} has no encoder: it answers in the mode {Mode.fast} only.")
+        if encoder is None or encoder.version != config.cascade.encoder:
+            found = "none" if encoder is None else f"{encoder.version} in {encoder.folder}"
+            raise ModelError(
+                f"model {config.version} was trained with encoder {config.cascade.encoder}, found {found}; restore "
+                f"models/encoder, retrain with `dvc repro`, or answer without it (--mode {Mode.fast})."
+            )
 
     @property
     def version(self) -> str:
@@ -124,9 +161,44 @@ class SentenceClassifier:
         return self.config.version
 
     @property
+    def answered_by(self) -> str:
+        """What stands beside each answer: the version and, unless it is the default, the mode."""
+        usual = default_mode(self.config)
+        return self.version if self.mode is usual else f"{self.version}-{self.mode}"
+
+    @property
     def thresholds(self) -> npt.NDArray[np.float64]:
         """Thresholds in the order of `LABELS`."""
-        return np.array([self.config.thresholds[label] for label in LABELS])
+        cascade = self.config.cascade
+        by_label = self.config.thresholds
+        if self.mode is not Mode.fast and cascade is not None:
+            by_label = cascade.thresholds[self.mode]
+        return np.array([by_label[label] for label in LABELS])
+
+    def in_mode(self, mode: Mode) -> "SentenceClassifier":
+        """Return the same model in another mode.
+
+        Args:
+            mode: Who reads the sentences.
+
+        Returns:
+            A classifier that shares everything else with this one.
+
+        Raises:
+            ModelError: The mode needs an encoder, and there is none.
+        """
+        return SentenceClassifier(self.scorer, self.config, self.encoder, mode)
+
+    def unsure(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Tell which sentences the encoder reads in this mode.
+
+        Args:
+            texts: Sentences.
+
+        Returns:
+            Truth values, of shape (texts,).
+        """
+        return self._read_by_encoder(self.scorer.score(texts))
 
     def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Give the probability of each label.
@@ -136,8 +208,22 @@ class SentenceClassifier:
 
         Returns:
             Calibrated probabilities, rounded to six digits, of shape (texts, labels), each between 0 and 1.
+
+        Raises:
+            ModelError: The encoder is needed, and cannot be loaded.
         """
-        return np.round(self.scorer.predict_proba(texts), _FLOAT_DIGITS)
+        scores = self.scorer.score(texts)
+        probabilities = sigmoid(scores)
+        places = np.flatnonzero(self._read_by_encoder(scores))
+        if len(places) and self.encoder is not None and self.config.cascade is not None:
+            logits = self.encoder.logits([texts[place] for place in places.tolist()])
+            probabilities[places] = self.config.cascade.probabilities(logits, scores[places])
+        return np.round(probabilities, _FLOAT_DIGITS)
+
+    def _read_by_encoder(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        if self.mode is Mode.balanced and self.config.cascade is not None:
+            return self.config.cascade.unsure(scores)
+        return np.full(len(scores), self.mode is Mode.accurate)
 
     def label(self, texts: Iterable[str]) -> Predictions:
         """Label sentences.
@@ -156,7 +242,7 @@ class SentenceClassifier:
         probabilities = self.predict_proba(list(texts))
         near = np.abs(probabilities - self.thresholds) < self.config.review_margin
         uncertain: npt.NDArray[np.bool_] = np.any(near, axis=1)
-        return Predictions(probabilities >= self.thresholds, probabilities, uncertain, self.version)
+        return Predictions(probabilities >= self.thresholds, probabilities, uncertain, self.answered_by)
 
     def predict(self, texts: Iterable[str]) -> "pd.DataFrame":
         """Label sentences.

@@ -12,6 +12,7 @@ import typer
 from pipeline.encoder_cli import encoder
 from pipeline.errors import FindingsError
 from pipeline.formats import Format
+from pipeline.modes import Mode
 
 app = typer.Typer(
     name="findings",
@@ -48,6 +49,9 @@ class View(StrEnum):
     json = "json"
 
 
+ModeOption = Annotated[
+    Mode | None, typer.Option(help="Who reads: balanced by default, fast for a model without an encoder.")
+]
 ModelOption = Annotated[Path, typer.Option(help="Model folder.", metavar="DIR")]
 
 
@@ -80,10 +84,14 @@ def classify(
     ] = None,
     html: Annotated[bool, typer.Option("--html/--no-html", help="Write pages to read in a browser.")] = True,
     model: ModelOption = CHAMPION,
+    mode: ModeOption = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run left off.")] = False,
 ) -> None:
     """Label the sentences of documents.
+
+    Mode fast: the linear model alone. Mode balanced: an encoder (a small transformer) reads the sentences where the
+    linear model is unsure. Mode accurate: the encoder reads every sentence.
 
     Writes findings.FORMAT, reports.csv, failures.csv and index.html (with a page a report) to the output folder. Exit
     code: 0 all documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
@@ -97,6 +105,7 @@ def classify(
         paths,
         output,
         model=model,
+        mode=mode,
         formats=chosen,
         html=html,
         workers=workers,
@@ -177,7 +186,7 @@ def explain(
     from pipeline.explanation import render_explanation
     from pipeline.model_folder import load_model
 
-    explained = run(load_model(model), sentence)
+    explained = run(load_model(model, "fast"), sentence)
     print(json.dumps([asdict(one) for one in explained], indent=2) if as_json else render_explanation(explained, top))
 
 
@@ -216,14 +225,24 @@ def dataset() -> None:
     print(f"{report.left_out} training sentences left out because a test document has the same text")
 
 
+@app.command("soft-labels")
+def soft_labels() -> None:
+    """Stage: let the encoder read every new sentence of data/sentences into data/soft_labels.parquet."""
+    from pipeline.soft_labels import make_soft_labels
+
+    report = make_soft_labels(SENTENCES, reporter=_reporter())
+    print(f"{report.new:,} sentences read by the encoder, {report.reused:,} read before")
+
+
 @app.command()
 def train() -> None:
     """Stage: fit, calibrate and set thresholds on the training side; write models/candidate."""
-    from pipeline.training import train_candidate
+    from pipeline.training import TrainingFiles, train_candidate
 
-    classifier = train_candidate(_params(), DATASET, CANDIDATE)
-    scores = classifier.config.scores["out_of_fold"]
-    print(f"model {classifier.version}: out-of-fold macro F1 {scores['macro_f1']}")
+    classifier = train_candidate(_params(), DATASET, CANDIDATE, TrainingFiles())
+    scores = classifier.config.scores
+    modes = ", ".join(f"{name.removeprefix('out_of_fold_')} {part['macro_f1']}" for name, part in scores.items())
+    print(f"model {classifier.version}: macro F1 {modes}")
 
 
 @app.command()
@@ -233,6 +252,7 @@ def evaluate(
         Path | None,
         typer.Option(help="Labelled sentences (.csv, .jsonl: text, labels); prints scores and writes nothing."),
     ] = None,
+    mode: ModeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all scores as JSON.")] = False,
 ) -> None:
     """Score a model.
@@ -246,7 +266,7 @@ def evaluate(
     if data is None:
         result = evaluate_candidate(_params(), model, DATASET, METRICS, EVALUATION, PLOTS)
     else:
-        result = evaluate_file(_params().evaluate if PARAMS.is_file() else EvaluateParams(), model, data)
+        result = evaluate_file(_params().evaluate if PARAMS.is_file() else EvaluateParams(), model, data, mode)
     print(json.dumps(result, indent=2) if as_json else render_scores(result))
 
 

@@ -1,7 +1,6 @@
 """The encoder: a small transformer that reads a sentence whole, run by ONNX Runtime."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -72,11 +71,14 @@ class Encoder:
     Args:
         folder: Its folder.
         config: What the folder says of it.
+        threads: Processors to use; None for all that this process may use. What is set after the first sentence
+            was read has no effect.
     """
 
-    def __init__(self, folder: Path, config: EncoderConfig) -> None:
+    def __init__(self, folder: Path, config: EncoderConfig, threads: int | None = None) -> None:
         self.folder = folder
         self.config = config
+        self.threads = threads
         self._loaded: tuple[InferenceSession, Tokenizer] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -88,14 +90,13 @@ class Encoder:
         """Identifier of this encoder: equal for equal answers, wherever it lies."""
         return self.config.version
 
-    def logits(self, texts: Sequence[str], threads: int | None = None) -> Logits:
+    def logits(self, texts: Sequence[str]) -> Logits:
         """Read sentences.
 
         The quantisation has fixed scales, so that a sentence's answer does not depend on those beside it.
 
         Args:
             texts: Sentences.
-            threads: Processors to use; by default all that this process may use. Only the first call decides.
 
         Returns:
             Scores before calibration (log-odds), of shape (texts, labels), rounded to three digits.
@@ -106,7 +107,7 @@ class Encoder:
         answers = np.empty((len(texts), len(LABELS)))
         if not len(texts):
             return answers
-        session, tokenizer = self._load(threads)
+        session, tokenizer = self._load()
         tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
         order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
         for start in range(0, len(order), _BATCH):
@@ -114,13 +115,14 @@ class Encoder:
             answers[places] = _run(session, [tokens[place] for place in places])
         return np.round(answers, _DIGITS)
 
-    def _load(self, threads: int | None) -> "tuple[InferenceSession, Tokenizer]":
+    def _load(self) -> "tuple[InferenceSession, Tokenizer]":
         if self._loaded is None:
+            from joblib import cpu_count
             from onnxruntime import InferenceSession, SessionOptions
             from tokenizers import Tokenizer
 
             options = SessionOptions()
-            options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+            options.intra_op_num_threads = self.threads or cpu_count()
             options.log_severity_level = 3
             try:
                 tokenizer = Tokenizer.from_file(str(self.folder / ENCODER_TOKENIZER))

@@ -10,10 +10,10 @@ Encoder `{version}`: reads a sentence of an inspection report, council statement
 labels. Used by `findings classify` in the modes balanced and accurate, and as the teacher of the linear model.
 
 ## Network
-Begun from {base} (weights with SHA-256 `{base_sha256}`, licence {licence}); all weights fine-tuned for {epochs} epochs,
-{batch} sentences a batch, AdamW at {learning_rate}, mean pooling, three outputs. {vocabulary} tokens of the vocabulary and
-{max_length} positions are kept. Stored as ONNX with 8-bit weights and activations; the scales are fixed, so that a
-sentence's answer does not depend on the sentences beside it.
+Begun from {base} (weights with SHA-256 `{base_sha256}`, licence {licence}); all weights
+fine-tuned for {epochs} epochs, {batch} sentences a batch, AdamW at {learning_rate}, mean pooling, three outputs.
+{vocabulary} tokens of the vocabulary and {max_length} positions are kept. Stored as ONNX with 8-bit weights and
+activations; the scales are fixed, so that a sentence's answer does not depend on the sentences beside it.
 
 ## Training data
 {sentences} sentences of {documents} documents of the training side, SHA-256 `{data}`. No test document is among them;
@@ -32,7 +32,8 @@ each answer by the hash of its sentence):
 {scores}
 
 ## Limits
-English only. A sentence is read alone. Raw scores: a model folder (models/champion) holds the calibration and thresholds.
+English only. A sentence is read alone. Its scores are raw: calibration and thresholds belong to a model folder
+(models/champion).
 
 ## Make it again
 `findings encoder train --base DIR` with PyTorch and Transformers (`pip install 'inspection-findings[encoder]'`), after

@@ -23,7 +23,7 @@ _POOL = 40  # batches that are sorted by length together
 _LONGEST_STEP = 1.0
 
 
-class EncoderNetwork(nn.Module):
+class EncoderNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
     """A transformer, mean pooling over its tokens, and one output a label.
 
     Args:

@@ -30,11 +30,12 @@ from pipeline.encoder_vocabulary import prune_tokenizer
 from pipeline.errors import UsageError
 from pipeline.extract import load_sentences
 from pipeline.files import hash_file, json_bytes, replace_folder
+from pipeline.fitting import best_threshold
 from pipeline.labels import LABELS, label_matrix
 from pipeline.params import EncoderParams, Params
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.scores import Scored, point_scores
-from pipeline.training import best_threshold, groups_of
+from pipeline.training import groups_of
 
 Floats = npt.NDArray[np.float64]
 _CALIBRATION = 400  # sentences of each label, and of none, whose activations fix the scales
@@ -139,11 +140,7 @@ def _fit(
     fine_tune(network, tokens, labels.astype(float), settings, reporter)
     draw = np.random.default_rng(settings.seed)
     groups = [*labels.T, ~labels.any(axis=1)]
-    chosen = {
-        int(place)
-        for group in groups
-        for place in draw.permutation(np.flatnonzero(group))[:_CALIBRATION]
-    }
+    chosen = {int(place) for group in groups for place in draw.permutation(np.flatnonzero(group))[:_CALIBRATION]}
     export_encoder(network, [tokens[place] for place in sorted(chosen)], folder / ENCODER_MODEL)
 
 

@@ -17,8 +17,8 @@ _LETTERS_END = "℀"  # single characters up to here are kept, so that any word 
 def prune_tokenizer(base: Tokenizer, texts: Iterable[str], size: int, max_length: int) -> tuple[Tokenizer, list[int]]:
     """Cut a WordPiece tokenizer down.
 
-    Kept are special tokens, single characters, what the texts use, and then the base's whole words in their order, which
-    is that of their frequency in general English.
+    Kept are special tokens, single characters, what the texts use, and then the base's whole words in their order,
+    which is that of their frequency in general English.
 
     Args:
         base: Tokenizer of the base weights (WordPiece, lower case).

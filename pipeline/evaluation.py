@@ -13,8 +13,9 @@ from pipeline.errors import DataError
 from pipeline.files import json_bytes, replace_file, replace_folder
 from pipeline.labels import LABELS, format_labels, label_matrix, read_labels
 from pipeline.model_folder import load_model
+from pipeline.modes import Mode
 from pipeline.params import EvaluateParams, Params
-from pipeline.scores import Booleans, Floats, Scored, scores_with_intervals
+from pipeline.scores import Booleans, Floats, Scored, point_scores, scores_with_intervals
 
 SCORES_FILE = "scores.json"
 ERRORS_FILE = "errors.csv"
@@ -52,7 +53,9 @@ def evaluate_candidate(
     result = {
         "model_version": classifier.version,
         "test_sha256": load_summary(dataset)["test"]["sha256"],
+        "mode": classifier.mode.value,
         **all_scores(scored, params.evaluate),
+        "by_mode": mode_scores(classifier, table, params.evaluate),
     }
     with replace_folder(evaluation) as folder:
         (folder / SCORES_FILE).write_bytes(json_bytes(result))
@@ -66,22 +69,23 @@ def evaluate_candidate(
     return result
 
 
-def evaluate_file(params: EvaluateParams, model: Path, data: Path) -> dict[str, Any]:
+def evaluate_file(params: EvaluateParams, model: Path, data: Path, mode: str | None = None) -> dict[str, Any]:
     """Score a model on a file of labelled sentences.
 
     Args:
         params: The section `evaluate` of params.yaml.
         model: Model folder.
         data: .csv or .jsonl with the columns `text` and `labels`, and optionally `report` and `doc_type`.
+        mode: Who reads the sentences; by default the model's usual mode.
 
     Returns:
-        Model version, number of sentences and documents, all scores with intervals, also by document type.
+        Model version, mode, number of sentences and documents, all scores with intervals, also by document type.
 
     Raises:
         DataError: The file is not as described.
         ModelError: The model cannot be loaded.
     """
-    classifier = load_model(model)
+    classifier = load_model(model, mode)
     table = read_labels([data], need_report=False)
     table = table[table["text"].notna()].reset_index(drop=True)
     if table.empty:
@@ -89,7 +93,8 @@ def evaluate_file(params: EvaluateParams, model: Path, data: Path) -> dict[str, 
     table["document"] = table["report"].fillna(table["report_id"])
     if table["document"].isna().any():
         table = table.drop(columns="document")
-    return {"model_version": classifier.version, **all_scores(score_table(classifier, table), params)}
+    scores = all_scores(score_table(classifier, table), params)
+    return {"model_version": classifier.version, "mode": classifier.mode.value, **scores}
 
 
 def score_table(classifier: SentenceClassifier, table: pd.DataFrame) -> Scored:
@@ -133,6 +138,30 @@ def all_scores(scored: Scored, params: EvaluateParams) -> dict[str, Any]:
     }
 
 
+def mode_scores(
+    classifier: SentenceClassifier, table: pd.DataFrame, params: EvaluateParams
+) -> dict[str, dict[str, float | None]]:
+    """Score a model in each of its modes.
+
+    Args:
+        classifier: The model.
+        table: As `score_table` takes it.
+        params: The section `evaluate` of params.yaml.
+
+    Returns:
+        By mode: the headline scores, F1 and calibration error of each label, and `encoder_share`, the share of the
+        sentences that the encoder read.
+    """
+    names = [*HEADLINES, *(f"{label}_{name}" for label in LABELS for name in ("f1", "ece"))]
+    scores = {}
+    for mode in Mode if classifier.encoder is not None else (Mode.fast,):
+        reader = classifier.in_mode(mode)
+        points = point_scores(score_table(reader, table), params.bins)
+        share = round(float(reader.unsure(table["text"].tolist()).mean()), _DIGITS)
+        scores[mode.value] = {**{name: points[name] for name in names}, "encoder_share": share}
+    return scores
+
+
 def headline_metrics(result: dict[str, Any]) -> dict[str, Any]:
     """Pick the few numbers that a person compares first.
 
@@ -147,6 +176,7 @@ def headline_metrics(result: dict[str, Any]) -> dict[str, Any]:
         **{name: scores[name]["value"] for name in HEADLINES},
         "macro_f1_low": scores["macro_f1"]["low"],
         "macro_f1_high": scores["macro_f1"]["high"],
+        "macro_f1_by_mode": {mode: part["macro_f1"] for mode, part in result["by_mode"].items()},
         **{label: {name: scores[f"{label}_{name}"]["value"] for name in LABEL_HEADLINES} for label in LABELS},
         "test": {"sentences": result["sentences"], "documents": result["documents"]},
     }
@@ -221,7 +251,10 @@ def render_scores(result: dict[str, Any]) -> str:
         return f"{score['value']:.3f} ({score['low']:.3f}-{score['high']:.3f})"
 
     columns = ("precision", "recall", "f1", "average_precision", "brier", "ece")
-    lines = [f"model {result['model_version']}: {result['sentences']:,} sentences of {result['documents']:,} documents"]
+    lines = [
+        f"model {result['model_version']}, mode {result['mode']}: {result['sentences']:,} sentences of "
+        f"{result['documents']:,} documents"
+    ]
     lines += [f"  {name.replace('_', ' '):<12} {cell(name)}" for name in HEADLINES]
     lines.append("")
     lines.append(f"{'':<11}{'support':>8}" + "".join(f"  {name.replace('_', ' '):<20}" for name in columns).rstrip())
@@ -229,6 +262,11 @@ def render_scores(result: dict[str, Any]) -> str:
         support = result["scores"][f"{label}_support"]["value"]
         cells = "".join(f"  {cell(f'{label}_{name}'):<20}" for name in columns).rstrip()
         lines.append(f"{label:<11}{support:>8.0f}{cells}")
+    for mode, part in result.get("by_mode", {}).items():
+        lines.append(
+            f"{'' if mode != Mode.fast else chr(10)}  mode {mode:<9} macro F1 {part['macro_f1']}, exact match "
+            f"{part['exact_match']}, encoder read {part['encoder_share']:.0%}"
+        )
     others = {name: part for name, part in result["by_doc_type"].items() if len(result["by_doc_type"]) > 1}
     if others:
         lines.append("")

@@ -9,18 +9,22 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
 
-from pipeline.classifier import ModelConfig, SentenceClassifier
-from pipeline.errors import ModelError
+from pipeline.cascade import Cascade, read_cascade
+from pipeline.classifier import ModelConfig, SentenceClassifier, default_mode
+from pipeline.encoder import DEFAULT_ENCODER, ENCODER_CONFIG, Encoder, load_encoder
+from pipeline.errors import ModelError, UsageError
 from pipeline.files import json_bytes, replace_folder
 from pipeline.labels import LABELS
 from pipeline.model_card import render_card
 from pipeline.model_file import pack_model, unpack_model
+from pipeline.modes import Mode
 from pipeline.scorer import LinearScorer
 
 DEFAULT_MODEL = Path("models/champion")
 MODEL_FILE = "model.npz"
 CONFIG_FILE = "config.json"
 CARD_FILE = "README.md"
+ENCODER_FOLDER = "encoder"
 MODEL_FILES = (MODEL_FILE, CONFIG_FILE, CARD_FILE)
 FORMAT = 2
 _RETRAIN = "retrain with `dvc repro`"
@@ -31,6 +35,7 @@ def make_config(
     scorer: LinearScorer,
     *,
     thresholds: Mapping[str, float],
+    cascade: Cascade | None = None,
     review_margin: float,
     params: dict[str, dict[str, Any]],
     data: dict[str, Any],
@@ -40,7 +45,8 @@ def make_config(
 
     Args:
         scorer: The trained model.
-        thresholds: Threshold of each label.
+        thresholds: Threshold of each label in the mode fast.
+        cascade: How the encoder takes part; None for a model that answers in the mode fast only.
         review_margin: Distance from a threshold below which a sentence counts as uncertain.
         params: Settings of the training.
         data: Hash and counts of the training data.
@@ -52,6 +58,7 @@ def make_config(
     return ModelConfig(
         labels=LABELS,
         thresholds=dict(thresholds),
+        cascade=cascade,
         review_margin=review_margin,
         params=params,
         data=data,
@@ -85,17 +92,20 @@ def write_description(classifier: SentenceClassifier, folder: Path) -> None:
     (folder / CARD_FILE).write_bytes(render_card(classifier).encode())
 
 
-def load_model(folder: Path | str = DEFAULT_MODEL) -> SentenceClassifier:
+def load_model(folder: Path | str = DEFAULT_MODEL, mode: Mode | str | None = None) -> SentenceClassifier:
     """Load a model folder after checking every file in it.
 
     Args:
         folder: Folder written by `save_model`.
+        mode: "fast", "balanced" or "accurate"; by default balanced, or fast for a model that was trained without an
+            encoder. The encoder is looked for as `encoder` in the folder, beside it, and then as models/encoder.
 
     Returns:
         The classifier.
 
     Raises:
-        ModelError: A file is missing, damaged, or of another format.
+        ModelError: A file is missing, damaged, or of another format; or the mode needs an encoder that is not there.
+        UsageError: There is no such mode, or the model has no encoder.
     """
     folder = Path(folder)
     _require(folder, CONFIG_FILE)
@@ -109,7 +119,24 @@ def load_model(folder: Path | str = DEFAULT_MODEL) -> SentenceClassifier:
         model = unpack_model(content, len(LABELS))
     except ValueError as error:
         raise ModelError(f"{folder / MODEL_FILE}: damaged ({error}); {_RETRAIN}.") from None
-    return SentenceClassifier(LinearScorer(model), config)
+    chosen = default_mode(config) if mode is None else _parse_mode(mode)
+    encoder = None if chosen is Mode.fast else _find_encoder(folder)
+    return SentenceClassifier(LinearScorer(model), config, encoder, chosen)
+
+
+def _parse_mode(mode: str) -> Mode:
+    try:
+        return Mode(mode)
+    except ValueError:
+        raise UsageError(f"mode: found {mode!r}, accepted: {', '.join(Mode)}.") from None
+
+
+def _find_encoder(folder: Path) -> Encoder | None:
+    """Load the encoder that lies in a model folder, as in the registry, or beside it."""
+    for place in (folder / ENCODER_FOLDER, folder.parent / ENCODER_FOLDER, DEFAULT_ENCODER):
+        if (place / ENCODER_CONFIG).is_file():
+            return load_encoder(place)
+    return None
 
 
 def load_config(folder: Path) -> ModelConfig:
@@ -135,7 +162,11 @@ def load_config(folder: Path) -> ModelConfig:
     missing = [field.name for field in fields(ModelConfig) if field.name not in raw]
     if missing:
         raise ModelError(f"{path}: damaged, {', '.join(missing)} missing; {_RETRAIN}.")
-    config = ModelConfig(**{field.name: raw[field.name] for field in fields(ModelConfig)})
+    try:
+        cascade = read_cascade(raw["cascade"])
+    except ValueError as error:
+        raise ModelError(f"{path}: damaged, {error}; {_RETRAIN}.") from None
+    config = ModelConfig(**{field.name: raw[field.name] for field in fields(ModelConfig)} | {"cascade": cascade})
     thresholds = config.thresholds
     if tuple(config.labels) != LABELS or not isinstance(thresholds, dict) or set(thresholds) != set(LABELS):
         raise ModelError(f"{path}: found labels {config.labels!r}, accepted: {', '.join(LABELS)}; {_RETRAIN}.")
@@ -171,6 +202,23 @@ def copy_model(source: Path, target: Path) -> None:
     with replace_folder(target) as new:
         for name in MODEL_FILES:
             shutil.copyfile(source / name, new / name)
+
+
+def copy_with_encoder(source: Path, target: Path) -> None:
+    """Copy a model folder together with the encoder that it uses, so that it can be loaded anywhere.
+
+    Args:
+        source: Model folder.
+        target: Where the copy goes.
+
+    Raises:
+        ModelError: The encoder is damaged.
+    """
+    copy_model(source, target)
+    cascade = load_config(source).cascade
+    encoder = _find_encoder(source) if cascade is not None else None
+    if cascade is not None and encoder is not None and encoder.version == cascade.encoder:
+        shutil.copytree(encoder.folder, target / ENCODER_FOLDER)
 
 
 def _require(folder: Path, name: str) -> None:

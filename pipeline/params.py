@@ -54,7 +54,15 @@ class TrainParams:
     class_weight: Literal["balanced", "none"]
     folds: Annotated[int, Field(ge=2, le=50)]
     review_margin: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
+    soft_weight: Weight
     seed: Seed
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class CascadeParams:
+    """How much the encoder reads in the mode balanced."""
+
+    budget: Share
 
 
 @dataclass(frozen=True, config=_CONFIG)
@@ -96,6 +104,7 @@ class Params:
     dataset: DatasetParams
     features: FeaturesParams
     train: TrainParams
+    cascade: CascadeParams
     encoder: EncoderParams
     evaluate: EvaluateParams
     register: RegisterParams

@@ -15,7 +15,7 @@ from pipeline.params import Params
 
 KEY_DIGITS = 16
 # The sections of params.yaml that decide what a run shows.
-_SECTIONS = ("dataset", "features", "train", "evaluate", "register")
+_SECTIONS = ("dataset", "features", "train", "cascade", "evaluate", "register")
 _RERUN = "run `dvc repro`"
 
 
@@ -83,7 +83,7 @@ def read_record(params: Params, candidate: Path, dataset: Path, evaluation: Path
         content = path.read_bytes()
         scores: dict[str, Any] = json.loads(content)
         found = (scores["model_version"], scores["test_sha256"])
-        test = {name: scores[name] for name in ("sentences", "documents", "scores")}
+        test = {name: scores[name] for name in ("sentences", "documents", "scores", "by_mode")}
     except (OSError, ValueError, KeyError, TypeError):
         raise TrackingError(f"{path}: missing or damaged; {_RERUN}.") from None
     expected = (classifier.version, summary["test"]["sha256"])
@@ -96,4 +96,5 @@ def read_record(params: Params, candidate: Path, dataset: Path, evaluation: Path
     scored = replace(config, scores={**config.scores, "test": {**test, "sha256": expected[1]}})
     settings = [asdict(params)[section] for section in _SECTIONS]
     key = sha256(json.dumps([*expected, settings], sort_keys=True).encode() + content).hexdigest()[:KEY_DIGITS]
-    return RunRecord(SentenceClassifier(classifier.scorer, scored), params, summary, scores, key)
+    described = SentenceClassifier(classifier.scorer, scored, classifier.encoder, classifier.mode)
+    return RunRecord(described, params, summary, scores, key)

@@ -9,8 +9,11 @@ from pipeline.classifier import PREDICTION_COLUMNS, PROBABILITY_COLUMNS, Sentenc
 from pipeline.errors import DataError
 from pipeline.labels import LABELS
 from pipeline.model_folder import load_model
+from pipeline.modes import Mode
 
 TEXT_COLUMN = "text"
+MODE_PARAM = "mode"
+USUAL = "usual"
 # Columns and MLflow's names of their types.
 INPUTS = {TEXT_COLUMN: "string"}
 OUTPUTS = {
@@ -22,7 +25,7 @@ EXAMPLE = (
     "By March, the council will recruit a further six advocates.",
 )
 # What loading a model and predicting with it imports, by the name of the distribution.
-REQUIREMENTS = ("numpy", "pandas")
+REQUIREMENTS = ("joblib", "numpy", "onnxruntime", "pandas", "tokenizers")
 
 
 class PyfuncClassifier:
@@ -40,16 +43,20 @@ class PyfuncClassifier:
 
         Args:
             model_input: A frame with a column `text`, a series or a list of sentences.
-            params: Not used; MLflow passes it.
+            params: `mode`: "fast", "balanced", "accurate", or "usual" for the model's own choice.
 
         Returns:
             One row a sentence, with `pipeline.classifier.PREDICTION_COLUMNS`; the index is that of the input.
 
         Raises:
-            DataError: The input is none of these, or a sentence is not text.
+            DataError: The input is none of these, or a sentence is not text; or there is no such mode.
         """
         texts = _texts(model_input)
-        table = self.classifier.predict(texts.tolist())
+        asked = (params or {}).get(MODE_PARAM, USUAL)
+        if asked not in (USUAL, *Mode):
+            raise DataError(f"mode: found {asked!r}, accepted: {USUAL}, {', '.join(Mode)}.")
+        classifier = self.classifier if asked == USUAL else self.classifier.in_mode(Mode(asked))
+        table = classifier.predict(texts.tolist())
         return table.set_axis(texts.index)
 
 

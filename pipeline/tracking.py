@@ -32,11 +32,11 @@ from mlflow.data.pandas_dataset import from_pandas  # noqa: E402
 from mlflow.entities import LoggedModelInput, ViewType  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.models import ModelSignature  # noqa: E402
-from mlflow.types import ColSpec, Schema  # noqa: E402
+from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
 from pipeline.errors import TrackingError  # noqa: E402
-from pipeline.model_folder import load_config  # noqa: E402
+from pipeline.model_folder import copy_with_encoder, load_config  # noqa: E402
 from pipeline.run_content import (  # noqa: E402
     EXPERIMENT,
     KEY_TAG,
@@ -47,7 +47,15 @@ from pipeline.run_content import (  # noqa: E402
     VERSION_TAG,
     RunContent,
 )
-from pipeline.serving import EXAMPLE, INPUTS, OUTPUTS, TEXT_COLUMN, pinned_requirements  # noqa: E402
+from pipeline.serving import (  # noqa: E402
+    EXAMPLE,
+    INPUTS,
+    MODE_PARAM,
+    OUTPUTS,
+    TEXT_COLUMN,
+    USUAL,
+    pinned_requirements,
+)
 from pipeline.store_location import (  # noqa: E402
     STORE_FOLDER,
     artifact_root,
@@ -73,6 +81,7 @@ _BATCH = 500
 _SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(kind, name) for name, kind in INPUTS.items()]),
     outputs=Schema([ColSpec(kind, name) for name, kind in OUTPUTS.items()]),
+    params=ParamSchema([ParamSpec(MODE_PARAM, "string", USUAL)]),
 )
 
 
@@ -289,7 +298,8 @@ class Store:
     def _log_model(self, run_id: str, folder: Path, model_version: str) -> str:
         """Log a model folder under a run and return the id of the logged model."""
         with TemporaryDirectory() as scratch:
-            data = Path(shutil.copytree(folder, Path(scratch) / _MODEL_FOLDER))
+            data = Path(scratch) / _MODEL_FOLDER
+            copy_with_encoder(folder, data)
             package = Path(__file__).parent
             code = shutil.copytree(
                 package, Path(scratch) / package.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*")

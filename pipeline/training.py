@@ -1,103 +1,90 @@
-"""Training: fit, calibrate and choose thresholds, on the training side only."""
+"""The train stage: linear model, calibration, thresholds and cascade, from the training side only."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import precision_recall_curve
-from sklearn.model_selection import GroupKFold
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import Pipeline
 
+from pipeline.cascade import Cascade
+from pipeline.cascade_tuning import Answers, tune_cascade
 from pipeline.classifier import SentenceClassifier
 from pipeline.conversion import convert_pipeline
-from pipeline.dataset import load_side, load_summary
+from pipeline.dataset import load_side, load_summary, side_of
+from pipeline.encoder import DEFAULT_ENCODER, load_encoder, load_held_out
 from pipeline.errors import DataError
-from pipeline.features import build_features
+from pipeline.extract import load_sentences
+from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear
 from pipeline.labels import LABELS, label_matrix
-from pipeline.linear_model import DIGITS
 from pipeline.model_folder import make_config, save_model
 from pipeline.params import Params
-from pipeline.scorer import LinearScorer
-from pipeline.scores import Scored, point_scores
+from pipeline.scorer import Floats, LinearScorer, sigmoid
+from pipeline.soft_labels import SOFT_LABELS, load_soft_labels
 
-Floats = npt.NDArray[np.float64]
-Booleans = npt.NDArray[np.bool_]
-_THRESHOLD_DIGITS = 4
-_BINS = 10
+# A document with more than this share of its sentences labelled counts as labelled as a whole.
+_WHOLE = 0.8
 
 
-def train_candidate(params: Params, dataset: Path, output: Path) -> SentenceClassifier:
+@dataclass(frozen=True)
+class TrainingFiles:
+    """What the train stage reads beside the dataset.
+
+    Attributes:
+        sentences: Folder that the extract stage wrote.
+        soft_labels: File that the soft_labels stage wrote.
+        encoder: The encoder's folder.
+    """
+
+    sentences: Path = Path("data/sentences")
+    soft_labels: Path = SOFT_LABELS
+    encoder: Path = DEFAULT_ENCODER
+
+
+def train_candidate(
+    params: Params, dataset: Path, output: Path, files: TrainingFiles | None = None
+) -> SentenceClassifier:
     """Train on the training side and save the model folder.
 
     Args:
         params: All settings.
         dataset: Folder that the dataset stage wrote.
         output: Model folder to write.
+        files: What else to read. None trains a linear model alone, which answers in the mode fast only.
 
     Returns:
-        The trained classifier.
+        The trained classifier, in the mode fast.
 
     Raises:
-        DataError: The training side is missing, or too small for a label.
+        DataError: The training side is missing, or too small for a label; or the soft labels are those of another
+            encoder.
+        ModelError: The encoder is missing or damaged.
     """
     table = load_side(dataset, "train")
-    summary = load_summary(dataset)
-    labels = label_matrix(table)
-    texts = table["text"].tolist()
-    documents = groups_of(table)
-    pipeline, thresholds, scores = fit(texts, labels, documents, params)
-    scorer = LinearScorer(convert_pipeline(pipeline))
+    labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table))
+    teacher = _Teacher(files, table, labelled) if files is not None else None
+    soft = teacher.soft(params, load_side(dataset, "test")) if teacher else NO_SOFT
+    fitted = fit_linear(labelled, params, soft)
+    cascade, scores = teacher.cascade(fitted, params) if teacher else (None, {})
+    scorer = LinearScorer(convert_pipeline(fitted.pipeline))
     config = make_config(
         scorer,
-        thresholds=dict(zip(LABELS, thresholds.tolist(), strict=True)),
+        thresholds=dict(zip(LABELS, fitted.thresholds.tolist(), strict=True)),
+        cascade=cascade,
         review_margin=params.train.review_margin,
-        params={"features": asdict(params.features), "train": asdict(params.train)},
-        data={"sha256": summary["train"]["sha256"], **_counts(table)},
-        scores={"out_of_fold": scores},
+        params={name: asdict(getattr(params, name)) for name in ("features", "train", "cascade")},
+        data={
+            "sha256": load_summary(dataset)["train"]["sha256"],
+            **_counts(table),
+            "soft_sentences": len(soft.texts),
+        },
+        scores={"out_of_fold": fitted.scores, **{f"out_of_fold_{mode}": part for mode, part in scores.items()}},
     )
     classifier = SentenceClassifier(scorer, config)
     save_model(classifier, output)
     return classifier
-
-
-def fit(
-    texts: Sequence[str], labels: Booleans, documents: npt.NDArray[Any], params: Params
-) -> tuple[Pipeline, Floats, dict[str, float | None]]:
-    """Fit the pipeline, calibrate it and tune its thresholds on out-of-fold scores.
-
-    Args:
-        texts: Training sentences.
-        labels: Truth, of shape (texts, labels).
-        documents: Document id of each text; a document is never in two folds.
-        params: All settings.
-
-    Returns:
-        The calibrated pipeline, the thresholds in the order of `LABELS`, and out-of-fold scores.
-
-    Raises:
-        DataError: A label has too few examples, or lies in too few documents, for the folds.
-    """
-    folds = _folds(labels, documents, params.train.folds)
-    parts = Parallel(n_jobs=-1)(
-        delayed(_held_out_scores)(texts, labels, train, held_out, params) for train, held_out in folds
-    )
-    scores = np.empty(labels.shape)
-    for (_, held_out), part in zip(folds, parts, strict=True):
-        scores[held_out] = part
-    pipeline = _unfitted(params).fit(list(texts), labels.astype(int))
-    slopes, intercepts = _platt(scores, labels)
-    _fold_in(pipeline, slopes, intercepts)
-    probabilities = 1 / (1 + np.exp(-(scores * slopes + intercepts)))
-    thresholds = np.array([best_threshold(labels[:, k], probabilities[:, k]) for k in range(labels.shape[1])])
-    answers = Scored(labels, probabilities, probabilities >= thresholds, documents, np.full(len(labels), ""))
-    return pipeline, thresholds, point_scores(answers, _BINS)
 
 
 def groups_of(table: pd.DataFrame) -> npt.NDArray[Any]:
@@ -112,92 +99,74 @@ def groups_of(table: pd.DataFrame) -> npt.NDArray[Any]:
     return table["provider"].fillna(table["document"]).to_numpy()
 
 
-def best_threshold(truth: Booleans, probabilities: Floats) -> float:
-    """Find the threshold with the highest F1.
+class _Teacher:
+    """What the encoder says of labelled sentences, by networks that had not seen them, and of all others."""
 
-    Args:
-        truth: Whether each sentence has the label.
-        probabilities: Out-of-fold probabilities of the label.
-
-    Returns:
-        A threshold half way to the next lower probability, so that it does not hang on one sentence; four digits.
-    """
-    precision, recall, cuts = precision_recall_curve(truth, probabilities)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    best = int(np.argmax(f1[:-1]))
-    below = cuts[best - 1] if best else 0.0
-    return round(float(cuts[best] + below) / 2, _THRESHOLD_DIGITS)
-
-
-def _unfitted(params: Params) -> Pipeline:
-    """Make the pipeline: TF-IDF, then one logistic regression a label."""
-    # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
-    regression = LogisticRegression(
-        C=params.train.C,
-        class_weight=None if params.train.class_weight == "none" else params.train.class_weight,
-        solver="liblinear",
-        dual=True,
-        max_iter=5000,
-        random_state=params.train.seed,
-    )
-    return Pipeline([("features", build_features(params.features)), ("labels", OneVsRestClassifier(regression))])
-
-
-def _held_out_scores(
-    texts: Sequence[str], labels: Booleans, train: npt.NDArray[Any], held_out: npt.NDArray[Any], params: Params
-) -> Floats:
-    """Fit on one part and give the decision scores of the other, of shape (held out, labels)."""
-    pipeline = _unfitted(params).fit([texts[i] for i in train], labels[train].astype(int))
-    scores: Floats = pipeline.decision_function([texts[i] for i in held_out])
-    return scores
-
-
-def _folds(
-    labels: Booleans, documents: npt.NDArray[Any], count: int
-) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-    """Divide the rows by document, and make sure that every part can be fitted."""
-    for label, column in zip(LABELS, labels.T, strict=True):
-        if not column.any() or column.all():
-            found = "no example" if not column.any() else "no counter-example"
+    def __init__(self, files: TrainingFiles, table: pd.DataFrame, labelled: Labelled) -> None:
+        self._files = files
+        self._table = table
+        self._labelled = labelled
+        self._encoder = load_encoder(files.encoder)
+        self._logits = self._held_out()
+        self._known = ~np.isnan(self._logits).any(axis=1)
+        if not self._known.any():
             raise DataError(
-                f"label {label!r} has {found} in the training side; label at least one sentence with it and one "
-                "without it in several documents (data/labels), then run `dvc repro`."
+                f"{files.encoder}: the encoder has seen every document of the training side; make it again with "
+                "`findings encoder train`."
             )
-    present = len(set(documents.tolist()))
-    if present < count:
-        raise DataError(
-            f"{present} document(s) in the training side cannot make {count} folds; label more documents, or lower "
-            "train.folds in params.yaml."
+
+    def soft(self, params: Params, test: pd.DataFrame) -> Soft:
+        """Collect the sentences that nobody labelled, of documents that are not on the test side."""
+        table = load_sentences(self._files.sentences).drop_duplicates("key")
+        seen = table["key"].isin(set(self._table["key"]) | set(test["key"]))
+        sides = {name: side_of(name, params.dataset.test_share) for name in table["report_id"].unique()}
+        # Of a document that people labelled as a whole, only headings and the like are left.
+        whole = seen.groupby(table["report_id"]).transform("mean") > _WHOLE
+        table = table[~seen & ~whole & (table["report_id"].map(sides) == "train")]
+        logits, version = load_soft_labels(self._files.soft_labels)
+        if version != self._encoder.version:
+            raise DataError(
+                f"{self._files.soft_labels}: made by encoder {version}, but {self._files.encoder} holds "
+                f"{self._encoder.version}; run `dvc repro soft_labels`."
+            )
+        table = table[table["key"].isin(logits.index)]
+        if table.empty:
+            return NO_SOFT
+        scores = logits.loc[table["key"]].to_numpy(dtype=float)
+        groups = table["provider"].fillna(table["report_id"]).to_numpy(dtype=object)
+        return Soft(table["text"].tolist(), self._calibrated(scores), groups, params.train.soft_weight)
+
+    def cascade(self, fitted: Fit, params: Params) -> tuple[Cascade, dict[str, dict[str, float | None]]]:
+        """Tune the cascade on the labelled sentences."""
+        known = self._known
+        answers = Answers(
+            linear=fitted.labelled[known],
+            encoder=self._logits[known],
+            labels=self._labelled.labels[known],
+            groups=self._labelled.groups[known],
         )
-    folds = list(GroupKFold(count).split(documents, groups=documents))
-    for train, _ in folds:
-        for label, column in zip(LABELS, labels[train].T, strict=True):
-            if not column.any() or column.all():
-                raise DataError(
-                    f"label {label!r} stands in too few documents of the training side for {count} folds; label it in "
-                    "more documents, or lower train.folds in params.yaml."
-                )
-    return folds
+        ordinary = fitted.soft if len(fitted.soft) else fitted.labelled
+        return tune_cascade(answers, fitted.thresholds, ordinary, params.cascade.budget, self._encoder.version)
 
+    def _held_out(self) -> Floats:
+        """Find an honest answer for each labelled sentence; NaN where the encoder knows the document."""
+        keys, stored = load_held_out(self._files.encoder)
+        places = pd.Index(keys).get_indexer(pd.Index(self._table["key"]))
+        logits = np.where((places >= 0)[:, None], stored[places], np.nan)
+        unseen = ~self._table["document"].isin(set(self._encoder.config.data["documents"])).to_numpy()
+        new = np.flatnonzero((places < 0) & unseen)
+        logits[new] = self._encoder.logits([self._labelled.texts[place] for place in new])
+        return logits
 
-def _platt(scores: Floats, labels: Booleans) -> tuple[Floats, Floats]:
-    """Fit p = 1 / (1 + exp(-(a s + b))) for each label (Platt 1999) on out-of-fold scores s; return (a, b)."""
-    fitted = [LogisticRegression(C=1e6).fit(scores[:, [k]], labels[:, k]) for k in range(labels.shape[1])]
-    slopes = np.array([model.coef_[0, 0] for model in fitted])
-    intercepts = np.array([model.intercept_[0] for model in fitted])
-    return np.round(slopes, DIGITS), np.round(intercepts, DIGITS)
-
-
-def _fold_in(pipeline: Pipeline, slopes: Floats, intercepts: Floats) -> None:
-    """Put the calibration into the weights: a (w x + c) + b is again a linear score, (a w) x + (a c + b).
-
-    What is fitted is rounded, which makes saved models equal where processors differ in the last bit of a sum.
-    """
-    for _, vectorizer in pipeline.named_steps["features"].transformer_list:
-        vectorizer.idf_ = np.round(vectorizer.idf_, DIGITS)
-    for estimator, slope, intercept in zip(pipeline.named_steps["labels"].estimators_, slopes, intercepts, strict=True):
-        estimator.coef_ = np.round(estimator.coef_ * slope, DIGITS)
-        estimator.intercept_ = np.round(estimator.intercept_ * slope + intercept, DIGITS)
+    def _calibrated(self, logits: Floats) -> Floats:
+        """Turn log-odds into probabilities, by what held-out answers were worth (Platt 1999)."""
+        columns = []
+        for rank in range(len(LABELS)):
+            honest = self._logits[self._known][:, [rank]]
+            fitted = LogisticRegression(C=1e6).fit(honest, self._labelled.labels[self._known, rank])
+            slope, intercept = np.round([fitted.coef_[0, 0], fitted.intercept_[0]], 4)
+            columns.append(sigmoid(logits[:, rank] * slope + intercept))
+        return np.column_stack(columns)
 
 
 def _counts(table: pd.DataFrame) -> dict[str, Any]:

@@ -1,0 +1,142 @@
+"""Calibrating the encoder, and choosing what it reads, on answers about documents that neither model had seen."""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from pipeline.cascade import Cascade
+from pipeline.fitting import best_threshold
+from pipeline.labels import LABELS
+from pipeline.modes import Mode
+from pipeline.scorer import Booleans, Floats, sigmoid
+from pipeline.scores import Scored, point_scores
+
+_DIGITS = 4
+_BINS = 10
+_FOLDS = 5
+# How wide one label's band may be beside another's.
+_SHAPES = (0.5, 1.0, 1.5, 2.0, 3.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What both models say of labelled sentences that neither had seen.
+
+    Attributes:
+        linear: Calibrated log-odds of the linear model, of shape (sentences, labels).
+        encoder: What the encoder says, of the same shape.
+        labels: Truth, of the same shape.
+        groups: Group of each sentence, of shape (sentences,).
+    """
+
+    linear: Floats
+    encoder: Floats
+    labels: Booleans
+    groups: npt.NDArray[Any]
+
+
+def tune_cascade(
+    answers: Answers, thresholds: Floats, ordinary: Floats, budget: float, version: str
+) -> tuple[Cascade, dict[str, dict[str, float | None]]]:
+    """Calibrate the encoder's answers, choose the band, and set the thresholds of the two modes that use it.
+
+    The band has the shape that gives the best macro F1 of all that send the budgeted share of ordinary sentences to
+    the encoder.
+
+    Args:
+        answers: On labelled sentences.
+        thresholds: Thresholds of the linear model, in the order of `LABELS`.
+        ordinary: Calibrated linear log-odds of sentences as they come in reports, of shape (sentences, labels).
+        budget: Share of them that the encoder may read, between 0 and 1.
+        version: The encoder's version.
+
+    Returns:
+        The cascade, and by mode the scores on the labelled sentences.
+    """
+    weights = [_combine(answers.encoder[:, k], answers.linear[:, k], answers.labels[:, k]) for k in range(len(LABELS))]
+    read = _held_out(answers)
+    centres = np.log(thresholds / (1 - thresholds))
+    plain = sigmoid(answers.linear)
+    best: tuple[float, Floats] | None = None
+    for shape in product(_SHAPES, repeat=len(LABELS)):
+        if min(shape) != _SHAPES[0]:
+            continue  # the same band as with a smaller shape
+        scale = np.quantile(_distance(ordinary, centres, np.array(shape)), budget)
+        widths = scale * np.array(shape)
+        mixed = np.where(_between(answers.linear, centres - widths, centres + widths), read, plain)
+        f1 = float(np.mean([_best_f1(answers.labels[:, k], mixed[:, k]) for k in range(len(LABELS))]))
+        if best is None or f1 > best[0]:
+            best = f1, widths
+    assert best is not None
+    low, high = np.round(centres - best[1], _DIGITS), np.round(centres + best[1], _DIGITS)
+    band = dict(zip(LABELS, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    unsure = _between(answers.linear, low, high)
+    by_mode = {
+        Mode.balanced: np.where(unsure, read, plain),
+        Mode.accurate: read,
+    }
+    chosen = {mode: _thresholds(answers.labels, values) for mode, values in by_mode.items()}
+    cascade = Cascade(
+        encoder=version,
+        weights=dict(zip(LABELS, weights, strict=True)),
+        thresholds={mode.value: dict(zip(LABELS, values.tolist(), strict=True)) for mode, values in chosen.items()},
+        band=band,
+        reach=round(float(_between(ordinary, low, high).mean()), _DIGITS),
+    )
+    scores = {mode.value: _scores(answers, by_mode[mode], chosen[mode]) for mode in by_mode}
+    return cascade, scores
+
+
+def _combine(encoder: Floats, linear: Floats, truth: Booleans) -> tuple[float, float, float]:
+    """Fit log-odds = a * encoder + b * linear + c."""
+    fitted = LogisticRegression(C=1e6).fit(np.column_stack([encoder, linear]), truth)
+    a, b = np.round(fitted.coef_[0], _DIGITS).tolist()
+    return a, b, round(float(fitted.intercept_[0]), _DIGITS)
+
+
+def _held_out(answers: Answers) -> Floats:
+    """Give calibrated probabilities of the encoder's answers, each by a calibration that had not seen the sentence."""
+    probabilities = np.empty(answers.labels.shape)
+    folds = min(_FOLDS, len(set(answers.groups.tolist())))
+    for train, rest in GroupKFold(folds).split(answers.encoder, groups=answers.groups):
+        for k in range(len(LABELS)):
+            both = np.column_stack([answers.encoder[:, k], answers.linear[:, k]])
+            fitted = LogisticRegression(C=1e6).fit(both[train], answers.labels[train, k])
+            probabilities[rest, k] = fitted.predict_proba(both[rest])[:, 1]
+    return probabilities
+
+
+def _distance(scores: Floats, centres: Floats, shape: Floats) -> Floats:
+    """Give how far each sentence is from the nearest threshold, in widths of its label's band."""
+    distance: Floats = (np.abs(scores - centres) / shape).min(axis=1)
+    return distance
+
+
+def _between(scores: Floats, low: Floats, high: Floats) -> Booleans:
+    """Tell which sentences lie in the band of some label; of shape (sentences, 1)."""
+    within: Booleans = ((scores >= low) & (scores <= high)).max(axis=1, keepdims=True)
+    return within
+
+
+def _best_f1(truth: Booleans, probabilities: Floats) -> float:
+    """Give the highest F1 that a threshold reaches; of sorted probabilities each prefix is what a threshold takes."""
+    order = np.argsort(-probabilities, kind="stable")
+    hits = np.cumsum(truth[order])
+    f1: Floats = 2 * hits / (np.arange(1, len(hits) + 1) + truth.sum())
+    return float(f1.max())
+
+
+def _thresholds(labels: Booleans, probabilities: Floats) -> Floats:
+    return np.array([best_threshold(labels[:, k], probabilities[:, k]) for k in range(len(LABELS))])
+
+
+def _scores(answers: Answers, probabilities: Floats, thresholds: Floats) -> dict[str, float | None]:
+    scored = Scored(
+        answers.labels, probabilities, probabilities >= thresholds, answers.groups, np.full(len(answers.labels), "")
+    )
+    return point_scores(scored, _BINS)

@@ -1,0 +1,237 @@
+"""Fitting the linear model: features, one logistic regression a label, calibration and thresholds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_curve
+from sklearn.model_selection import GroupKFold
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import LabelBinarizer
+
+from pipeline.errors import DataError
+from pipeline.features import build_features
+from pipeline.labels import LABELS
+from pipeline.linear_model import DIGITS
+from pipeline.params import Params
+from pipeline.scorer import Booleans, Floats, sigmoid
+from pipeline.scores import Scored, point_scores
+
+_THRESHOLD_DIGITS = 4
+_BINS = 10
+# A soft label nearer than this to 0 or 1 counts as that.
+_SURE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Sentences with the labels that people gave.
+
+    Attributes:
+        texts: The sentences.
+        labels: Truth, of shape (sentences, labels).
+        groups: Group of each sentence; a group is never in two folds. Of shape (sentences,).
+    """
+
+    texts: list[str]
+    labels: Booleans
+    groups: npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Soft:
+    """Sentences that nobody labelled, with the encoder's calibrated probabilities.
+
+    Attributes:
+        texts: The sentences.
+        probabilities: Of shape (sentences, labels), each between 0 and 1.
+        groups: Group of each sentence, named as those of the labelled ones.
+        weight: How much one counts beside a sentence that a person labelled.
+    """
+
+    texts: list[str]
+    probabilities: Floats
+    groups: npt.NDArray[Any]
+    weight: float
+
+
+NO_SOFT = Soft([], np.empty((0, len(LABELS))), np.empty(0, dtype=object), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted linear model, and what models said of sentences of groups that they had not seen.
+
+    Attributes:
+        pipeline: Features and regressions, the calibration folded in.
+        thresholds: Of each label, in the order of `LABELS`.
+        scores: Scores on the labelled sentences, out of fold.
+        labelled: Calibrated log-odds of the labelled sentences, out of fold, of shape (sentences, labels).
+        soft: The same of those soft sentences whose group was held out from some fold.
+    """
+
+    pipeline: Pipeline
+    thresholds: Floats
+    scores: dict[str, float | None]
+    labelled: Floats
+    soft: Floats
+
+
+def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
+    """Fit the pipeline, calibrate it and tune its thresholds on out-of-fold scores.
+
+    Words are counted, and the sentences' features computed, once for all folds: that takes no label. A fold's model
+    sees neither labelled nor soft sentences of the groups held out.
+
+    Args:
+        labelled: What people labelled.
+        params: All settings.
+        soft: What the encoder labelled.
+
+    Returns:
+        The calibrated pipeline and its scores.
+
+    Raises:
+        DataError: A label has too few examples, or lies in too few groups, for the folds.
+    """
+    folds = _folds(labelled.labels, labelled.groups, params.train.folds)
+    union = build_features(params.features)
+    rows = union.fit_transform([*labelled.texts, *soft.texts]).tocsr()
+    size = len(labelled.texts)
+    targets = np.vstack([labelled.labels.astype(float), soft.probabilities])
+    weights = np.append(np.ones(size), np.full(len(soft.texts), soft.weight))
+    groups = np.append(labelled.groups.astype(object), soft.groups)
+    everything = _Problem(rows, targets, weights, params)
+    scores = np.full(targets.shape, np.nan)
+
+    def held_out(rest: npt.NDArray[Any]) -> tuple[Booleans, Floats]:
+        out = np.isin(groups, np.unique(labelled.groups[rest]))
+        regressions = everything.fit(~out)
+        return out, np.column_stack([one.decision_function(rows[out]) for one in regressions])
+
+    # Threads: the solver leaves the interpreter, and the features need not be copied.
+    for out, part in Parallel(n_jobs=-1, prefer="threads")(delayed(held_out)(rest) for _, rest in folds):
+        scores[out] = part
+    regressions = everything.fit(np.ones(len(targets), dtype=bool))
+    slopes, intercepts = _platt(scores[:size], labelled.labels)
+    pipeline = Pipeline([("features", union), ("labels", _one_vs_rest(regressions, labelled.labels))])
+    _fold_in(pipeline, slopes, intercepts)
+    log_odds = scores * slopes + intercepts
+    probabilities = sigmoid(log_odds[:size])
+    thresholds = np.array([best_threshold(labelled.labels[:, k], probabilities[:, k]) for k in range(len(LABELS))])
+    unnamed = np.full(size, "")
+    answers = Scored(labelled.labels, probabilities, probabilities >= thresholds, labelled.groups, unnamed)
+    read = log_odds[size:][~np.isnan(log_odds[size:]).any(axis=1)]
+    return Fit(pipeline, thresholds, point_scores(answers, _BINS), log_odds[:size], read)
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Features, targets and weights of all sentences."""
+
+    rows: Any
+    targets: Floats
+    weights: Floats
+    params: Params
+
+    def fit(self, chosen: Booleans) -> list[LogisticRegression]:
+        """Fit one regression a label on some of the sentences."""
+        places = np.flatnonzero(chosen)
+        return [self._fit_label(places, rank) for rank in range(len(LABELS))]
+
+    def _fit_label(self, places: npt.NDArray[Any], rank: int) -> LogisticRegression:
+        """Fit one label; a probability p counts as an example with weight p and a counter-example with 1 - p."""
+        target = self.targets[places, rank]
+        for_it, against = target > _SURE, target < 1 - _SURE
+        truth = np.append(np.ones(for_it.sum()), np.zeros(against.sum()))
+        share = np.append(np.where(against, target, 1)[for_it], np.where(for_it, 1 - target, 1)[against])
+        weights = share * np.append(self.weights[places[for_it]], self.weights[places[against]])
+        if self.params.train.class_weight == "balanced":
+            # As scikit-learn has it (n / (2 n_class)), with weights in the place of counts.
+            total = weights.sum()
+            weights = weights * np.where(truth == 1, *(total / (2 * weights[truth == side].sum()) for side in (1, 0)))
+        rows = sparse.vstack([self.rows[places[for_it]], self.rows[places[against]]], format="csr")
+        # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
+        regression = LogisticRegression(
+            C=self.params.train.C, solver="liblinear", dual=True, max_iter=5000, random_state=self.params.train.seed
+        )
+        return regression.fit(rows, truth.astype(int), sample_weight=weights)
+
+
+def _one_vs_rest(regressions: list[LogisticRegression], labels: Booleans) -> OneVsRestClassifier:
+    """Put regressions that were fitted one by one into scikit-learn's own container."""
+    container = OneVsRestClassifier(LogisticRegression())
+    container.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(labels.astype(int))
+    container.classes_ = container.label_binarizer_.classes_
+    container.estimators_ = regressions
+    return container
+
+
+def best_threshold(truth: Booleans, probabilities: Floats) -> float:
+    """Find the threshold with the highest F1.
+
+    Args:
+        truth: Whether each sentence has the label.
+        probabilities: Out-of-fold probabilities of the label.
+
+    Returns:
+        A threshold half way to the next lower probability, so that it does not hang on one sentence; four digits.
+    """
+    precision, recall, cuts = precision_recall_curve(truth, probabilities)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    best = int(np.argmax(f1[:-1]))
+    below = cuts[best - 1] if best else 0.0
+    return round(float(cuts[best] + below) / 2, _THRESHOLD_DIGITS)
+
+
+def _folds(
+    labels: Booleans, documents: npt.NDArray[Any], count: int
+) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+    """Divide the rows by document, and make sure that every part can be fitted."""
+    for label, column in zip(LABELS, labels.T, strict=True):
+        if not column.any() or column.all():
+            found = "no example" if not column.any() else "no counter-example"
+            raise DataError(
+                f"label {label!r} has {found} in the training side; label at least one sentence with it and one "
+                "without it in several documents (data/labels), then run `dvc repro`."
+            )
+    present = len(set(documents.tolist()))
+    if present < count:
+        raise DataError(
+            f"{present} document(s) in the training side cannot make {count} folds; label more documents, or lower "
+            "train.folds in params.yaml."
+        )
+    folds = list(GroupKFold(count).split(documents, groups=documents))
+    for train, _ in folds:
+        for label, column in zip(LABELS, labels[train].T, strict=True):
+            if not column.any() or column.all():
+                raise DataError(
+                    f"label {label!r} stands in too few documents of the training side for {count} folds; label it in "
+                    "more documents, or lower train.folds in params.yaml."
+                )
+    return folds
+
+
+def _platt(scores: Floats, labels: Booleans) -> tuple[Floats, Floats]:
+    """Fit p = 1 / (1 + exp(-(a s + b))) for each label (Platt 1999) on out-of-fold scores s; return (a, b)."""
+    fitted = [LogisticRegression(C=1e6).fit(scores[:, [k]], labels[:, k]) for k in range(labels.shape[1])]
+    slopes = np.array([model.coef_[0, 0] for model in fitted])
+    intercepts = np.array([model.intercept_[0] for model in fitted])
+    return np.round(slopes, DIGITS), np.round(intercepts, DIGITS)
+
+
+def _fold_in(pipeline: Pipeline, slopes: Floats, intercepts: Floats) -> None:
+    """Put the calibration into the weights: a (w x + c) + b is again a linear score, (a w) x + (a c + b).
+
+    What is fitted is rounded, which makes saved models equal where processors differ in the last bit of a sum.
+    """
+    for _, vectorizer in pipeline.named_steps["features"].transformer_list:
+        vectorizer.idf_ = np.round(vectorizer.idf_, DIGITS)
+    for estimator, slope, intercept in zip(pipeline.named_steps["labels"].estimators_, slopes, intercepts, strict=True):
+        estimator.coef_ = np.round(estimator.coef_ * slope, DIGITS)
+        estimator.intercept_ = np.round(estimator.intercept_ * slope + intercept, DIGITS)
