@@ -92,13 +92,34 @@ def fit(
     scores = np.empty(labels.shape)
     for (_, held_out), part in zip(folds, parts, strict=True):
         scores[held_out] = part
-    pipeline = _unfitted(params).fit(list(texts), labels.astype(int))
+    pipeline = build_pipeline(params).fit(list(texts), labels.astype(int))
     slopes, intercepts = _platt(scores, labels)
     _fold_in(pipeline, slopes, intercepts)
     probabilities = 1 / (1 + np.exp(-(scores * slopes + intercepts)))
     thresholds = np.array([best_threshold(labels[:, k], probabilities[:, k]) for k in range(labels.shape[1])])
     answers = Scored(labels, probabilities, probabilities >= thresholds, documents, np.full(len(labels), ""))
     return pipeline, thresholds, point_scores(answers, _BINS)
+
+
+def build_pipeline(params: Params) -> Pipeline:
+    """Make the unfitted pipeline.
+
+    Args:
+        params: All settings.
+
+    Returns:
+        TF-IDF, then one logistic regression a label.
+    """
+    # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
+    regression = LogisticRegression(
+        C=params.train.C,
+        class_weight=None if params.train.class_weight == "none" else params.train.class_weight,
+        solver="liblinear",
+        dual=True,
+        max_iter=5000,
+        random_state=params.train.seed,
+    )
+    return Pipeline([("features", build_features(params.features)), ("labels", OneVsRestClassifier(regression))])
 
 
 def best_threshold(truth: Booleans, probabilities: Floats) -> float:
@@ -118,25 +139,11 @@ def best_threshold(truth: Booleans, probabilities: Floats) -> float:
     return round(float(cuts[best] + below) / 2, _THRESHOLD_DIGITS)
 
 
-def _unfitted(params: Params) -> Pipeline:
-    """Make the pipeline: TF-IDF, then one logistic regression a label."""
-    # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
-    regression = LogisticRegression(
-        C=params.train.C,
-        class_weight=None if params.train.class_weight == "none" else params.train.class_weight,
-        solver="liblinear",
-        dual=True,
-        max_iter=5000,
-        random_state=params.train.seed,
-    )
-    return Pipeline([("features", build_features(params.features)), ("labels", OneVsRestClassifier(regression))])
-
-
 def _held_out_scores(
     texts: Sequence[str], labels: Booleans, train: npt.NDArray[Any], held_out: npt.NDArray[Any], params: Params
 ) -> Floats:
     """Fit on one part and give the decision scores of the other, of shape (held out, labels)."""
-    pipeline = _unfitted(params).fit([texts[i] for i in train], labels[train].astype(int))
+    pipeline = build_pipeline(params).fit([texts[i] for i in train], labels[train].astype(int))
     scores: Floats = pipeline.decision_function([texts[i] for i in held_out])
     return scores
 
