@@ -14,6 +14,7 @@ from pipeline.files import replace_file
 from pipeline.formats import Format
 from pipeline.outputs import FAILURES_FILE, open_writers, write_failures
 from pipeline.parts import DETAILS, Part
+from pipeline.reading.arrow_columns import repeated_string
 from pipeline.summary import ReportSummary, split_reports, summarise
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _read_part(path: Path, item: "Input", schema: "pa.Schema") -> "tuple[pa.Tabl
     if item.kind == "table":
         return table, None
     # A stopped run may have met the same content under another name.
-    names = pa.array([item.report] * table.num_rows, pa.string())
+    names = repeated_string(item.report, table.num_rows)
     table = table.set_column(table.column_names.index("report"), "report", names)
     return table, details.decode() if details is not None else None
 

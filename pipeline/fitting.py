@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import GroupKFold
@@ -100,7 +101,7 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
         DataError: A label has too few examples, or lies in too few groups, for the folds.
     """
     folds = _folds(labelled.labels, labelled.groups, params.train.folds)
-    union = build_features(params.features)
+    union = build_pipeline(params).named_steps["features"]
     rows = union.fit_transform([*labelled.texts, *soft.texts]).tocsr()
     size = len(labelled.texts)
     targets = np.vstack([labelled.labels.astype(float), soft.probabilities])
@@ -119,7 +120,9 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
         scores[out] = part
     regressions = everything.fit(np.ones(len(targets), dtype=bool))
     slopes, intercepts = _platt(scores[:size], labelled.labels)
-    pipeline = Pipeline([("features", union), ("labels", _one_vs_rest(regressions, labelled.labels))])
+    pipeline = build_pipeline(params)
+    pipeline.steps[0] = ("features", union)
+    _adopt(pipeline.named_steps["labels"], regressions, labelled.labels)
     _fold_in(pipeline, slopes, intercepts)
     log_odds = scores * slopes + intercepts
     probabilities = sigmoid(log_odds[:size])
@@ -156,20 +159,36 @@ class _Problem:
             total = weights.sum()
             weights = weights * np.where(truth == 1, *(total / (2 * weights[truth == side].sum()) for side in (1, 0)))
         rows = sparse.vstack([self.rows[places[for_it]], self.rows[places[against]]], format="csr")
-        # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
-        regression = LogisticRegression(
-            C=self.params.train.C, solver="liblinear", dual=True, max_iter=5000, random_state=self.params.train.seed
-        )
+        regression = clone(build_pipeline(self.params).named_steps["labels"].estimator).set_params(class_weight=None)
         return regression.fit(rows, truth.astype(int), sample_weight=weights)
 
 
-def _one_vs_rest(regressions: list[LogisticRegression], labels: Booleans) -> OneVsRestClassifier:
+def _adopt(container: OneVsRestClassifier, regressions: list[LogisticRegression], labels: Booleans) -> None:
     """Put regressions that were fitted one by one into scikit-learn's own container."""
-    container = OneVsRestClassifier(LogisticRegression())
     container.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(labels.astype(int))
     container.classes_ = container.label_binarizer_.classes_
     container.estimators_ = regressions
-    return container
+
+
+def build_pipeline(params: Params) -> Pipeline:
+    """Make the unfitted pipeline.
+
+    Args:
+        params: All settings.
+
+    Returns:
+        TF-IDF, then one logistic regression a label.
+    """
+    # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
+    regression = LogisticRegression(
+        C=params.train.C,
+        class_weight=None if params.train.class_weight == "none" else params.train.class_weight,
+        solver="liblinear",
+        dual=True,
+        max_iter=5000,
+        random_state=params.train.seed,
+    )
+    return Pipeline([("features", build_features(params.features)), ("labels", OneVsRestClassifier(regression))])
 
 
 def best_threshold(truth: Booleans, probabilities: Floats) -> float:

@@ -98,10 +98,11 @@ def worker_count(asked: int | None, tasks: int, few: int) -> int:
     Returns:
         What was asked for, or one a processor that this process may use; at least 1, at most one a task.
     """
-    from joblib import cpu_count
+    if asked is None and tasks >= few:
+        from joblib import cpu_count  # takes a tenth of a second to load
 
-    count = asked or (1 if tasks < few else int(cpu_count()))
-    return max(1, min(count, tasks))
+        asked = int(cpu_count())
+    return max(1, min(asked or 1, tasks))
 
 
 _idle: list[_Worker] = []

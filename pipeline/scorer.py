@@ -77,6 +77,10 @@ class LinearScorer:
         self._weighted = model.weights * model.idf
         self._squares = model.idf**2
 
+    def __reduce__(self) -> tuple[type["LinearScorer"], tuple[LinearModel]]:
+        """Go to another process as the model alone, from which the tables are made in no time."""
+        return LinearScorer, (self.model,)
+
     def score(self, texts: Sequence[str]) -> Floats:
         """Give the linear score of each label; the calibration is part of it.
 

@@ -341,3 +341,14 @@ def test_a_terminal_gets_a_bar():
     reporter.close()
     assert "a note\n" in stream.getvalue()
     assert "0/2" in stream.getvalue()
+
+
+def test_one_document_needs_none_of_the_slow_libraries(documents, model, tmp_path):
+    code = (
+        "import sys; from pipeline.cli import main; code = main(sys.argv[1:]);"
+        "print(sorted({'pandas', 'sklearn', 'scipy', 'joblib', 'mlflow'} & set(sys.modules)), code)"
+    )
+    document = next(path for path in sorted(documents.iterdir()) if path.suffix == ".txt")
+    arguments = ["classify", str(document), "--output", str(tmp_path / "out"), "--model", str(model)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("\n[] 0\n")

@@ -6,7 +6,7 @@ import pytest
 from pipeline.conversion import convert_pipeline
 from pipeline.linear_model import Kind
 from pipeline.model_file import pack_model
-from pipeline.training import _unfitted
+from pipeline.fitting import build_pipeline
 from pipeline.words import CONTRAST
 
 TEXTS = ["Plans are clear, but visits are late.", "Visits are late.", "Plans are clear and visits are not late.", ""]
@@ -15,7 +15,7 @@ TRUTH = np.array([[1, 0, 1], [0, 1, 0], [1, 1, 0], [0, 0, 1]])
 
 @pytest.fixture(scope="module")
 def pipeline(params):
-    return _unfitted(replace(params, features=replace(params.features, min_df=1))).fit(TEXTS, TRUTH)
+    return build_pipeline(replace(params, features=replace(params.features, min_df=1))).fit(TEXTS, TRUTH)
 
 
 def test_every_term_is_there_with_its_weights(pipeline):
@@ -46,7 +46,7 @@ def test_terms_that_training_dropped_weigh_nothing(pipeline):
 def test_equal_pipelines_give_equal_bytes(pipeline, params):
     settings = replace(params, features=replace(params.features, min_df=1))
     order = [2, 0, 3, 1]  # terms are met in another order
-    again = _unfitted(settings).fit([TEXTS[k] for k in order], TRUTH[order])
+    again = build_pipeline(settings).fit([TEXTS[k] for k in order], TRUTH[order])
     for estimator, other in zip(
         again.named_steps["labels"].estimators_, pipeline.named_steps["labels"].estimators_, strict=True
     ):

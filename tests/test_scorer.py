@@ -14,7 +14,7 @@ from pipeline.conversion import convert_pipeline
 from pipeline.dataset import load_side
 from pipeline.labels import label_matrix
 from pipeline.scorer import LinearScorer, sigmoid
-from pipeline.training import _unfitted, fit
+from pipeline.fitting import Labelled, build_pipeline, fit_linear
 
 WORDS = (
     "plans are clear but visits not yet consistently good we will recruit by march too many children wait although "
@@ -34,7 +34,8 @@ VARIANTS = {
 def trained(params, dataset):
     """The calibrated pipeline of the small dataset."""
     table = load_side(dataset, "train")
-    return fit(table["text"].tolist(), label_matrix(table), table["document"].to_numpy(), params)[0]
+    labelled = Labelled(table["text"].tolist(), label_matrix(table), table["document"].to_numpy())
+    return fit_linear(labelled, params).pipeline
 
 
 @pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
@@ -47,7 +48,7 @@ def test_scores_are_those_of_the_fitted_pipeline(params, changes, fitted, asked)
     generator = np.random.default_rng(len(texts))
     truth = generator.integers(0, 2, (len(texts), 3))
     truth[-2:] = [[0, 1, 0], [1, 0, 1]]
-    pipeline = _unfitted(settings).fit(texts, truth)
+    pipeline = build_pipeline(settings).fit(texts, truth)
     scorer = LinearScorer(convert_pipeline(pipeline))
     every = [*asked, *texts, "", "plans", "plans plans"]
     np.testing.assert_allclose(scorer.score(every), pipeline.decision_function(every), atol=1e-9)

@@ -11,7 +11,6 @@ from pipeline.dataset import load_side
 from pipeline.errors import DataError
 from pipeline.labels import LABELS, label_matrix
 from pipeline.model_folder import MODEL_FILES, load_model
-from pipeline.training import best_threshold, fit
 from tests.conftest import PROJECT
 
 
