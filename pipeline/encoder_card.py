@@ -10,8 +10,8 @@ Encoder `{version}`: reads a sentence of an inspection report, council statement
 labels. Used by `findings classify` in the modes balanced and accurate, and as the teacher of the linear model.
 
 ## Network
-Begun from {base} (weights with SHA-256 `{base_sha256}`, licence {licence}); all weights
-fine-tuned for {epochs} epochs, {batch} sentences a batch, AdamW at {learning_rate}, mean pooling, three outputs.
+Begun from {base} (SHA-256 of the weights `{base_sha256}`,
+licence {licence}); all weights fine-tuned for {epochs} epochs, {batch} sentences a batch, AdamW at {learning_rate}, mean pooling, three outputs.
 {vocabulary} tokens of the vocabulary and {max_length} positions are kept. Stored as ONNX with 8-bit weights and
 activations; the scales are fixed, so that a sentence's answer does not depend on the sentences beside it.
 

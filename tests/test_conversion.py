@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline.conversion import convert_pipeline
+from pipeline.fitting import build_pipeline
 from pipeline.linear_model import Kind
 from pipeline.model_file import pack_model
-from pipeline.fitting import build_pipeline
 from pipeline.words import CONTRAST
 
 TEXTS = ["Plans are clear, but visits are late.", "Visits are late.", "Plans are clear and visits are not late.", ""]

@@ -12,9 +12,9 @@ from pyarrow import parquet
 
 from pipeline.conversion import convert_pipeline
 from pipeline.dataset import load_side
+from pipeline.fitting import Labelled, build_pipeline, fit_linear
 from pipeline.labels import label_matrix
 from pipeline.scorer import LinearScorer, sigmoid
-from pipeline.fitting import Labelled, build_pipeline, fit_linear
 
 WORDS = (
     "plans are clear but visits not yet consistently good we will recruit by march too many children wait although "

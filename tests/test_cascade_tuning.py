@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from pipeline.cascade_tuning import Answers, tune_cascade
+from pipeline.labels import LABELS
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    """A linear model that is often wrong where it is unsure, and an encoder that hardly ever is."""
+    generator = np.random.default_rng(7)
+    share = np.array([0.5, 0.3, 0.1])
+    truth = generator.random((3000, len(LABELS))) < share
+    sign = np.where(truth, 1.0, -1.0)
+    # Log-odds of a normal score with mean 1.5 or -1.5 and deviation 1.5, by Bayes' rule.
+    linear = 2 * (1.5 * sign + generator.normal(0, 1.5, truth.shape)) / 1.5 + np.log(share / (1 - share))
+    encoder = 3.0 * sign + generator.normal(0, 1.2, truth.shape)
+    return Answers(linear, encoder, truth, generator.integers(0, 40, len(truth)).astype(object))
+
+
+def tune(answers, budget):
+    return tune_cascade(answers, np.array([0.5, 0.5, 0.5]), answers.linear, budget, "0123456789ab")
+
+
+@pytest.mark.parametrize("budget", [0.05, 0.3, 0.7])
+def test_the_band_keeps_to_the_budget(answers, budget):
+    cascade, _ = tune(answers, budget)
+    assert cascade.reach == pytest.approx(budget, abs=0.01)
+    assert cascade.unsure(answers.linear).mean() == pytest.approx(cascade.reach, abs=0.001)
+
+
+def test_the_more_the_encoder_reads_the_better(answers):
+    few, some = tune(answers, 0.1)[1], tune(answers, 0.5)[1]
+    assert few["balanced"]["macro_f1"] < some["balanced"]["macro_f1"] <= some["accurate"]["macro_f1"] + 0.01
+    assert few["accurate"]["macro_f1"] == some["accurate"]["macro_f1"] > 0.9
+
+
+def test_answers_are_calibrated(answers):
+    cascade, scores = tune(answers, 0.3)
+    for part in scores.values():
+        assert all(part[f"{label}_ece"] < 0.03 for label in LABELS)
+    probabilities = cascade.probabilities(answers.encoder, answers.linear)
+    assert np.abs(probabilities.mean(axis=0) - answers.labels.mean(axis=0)).max() < 0.01
+
+
+def test_a_useless_encoder_gets_no_weight(answers):
+    noise = np.random.default_rng(8).normal(size=answers.encoder.shape)
+    cascade, _ = tune(Answers(answers.linear, noise, answers.labels, answers.groups), 0.3)
+    assert all(abs(encoder) < 0.2 < linear for encoder, linear, _ in cascade.weights.values())

@@ -1,0 +1,89 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from pipeline.dataset import load_side
+from pipeline.errors import DataError
+from pipeline.fitting import Labelled, Soft, best_threshold, build_pipeline, fit_linear
+from pipeline.labels import label_matrix
+
+
+@pytest.fixture(scope="module")
+def side(dataset):
+    table = load_side(dataset, "train")
+    return table["text"].tolist(), label_matrix(table), table["document"].to_numpy()
+
+
+def test_the_best_threshold_has_the_best_f1():
+    generator = np.random.default_rng(3)
+    truth = generator.random(400) < 0.3
+    probabilities = np.round(np.clip(truth * 0.3 + generator.random(400) * 0.6, 0, 1), 4)
+    found = best_threshold(truth, probabilities)
+    best = max(f1_score(truth, probabilities >= cut) for cut in np.unique(probabilities))
+    assert f1_score(truth, probabilities >= found) == pytest.approx(best)
+
+
+def test_thresholds_see_held_out_scores_only(side, params):
+    # In-sample every training sentence is separable, so a threshold tuned there would score about 1.
+    scores = fit_linear(Labelled(*side), params).scores
+    assert 0.5 < scores["macro_f1"] < 0.95
+
+
+@pytest.mark.parametrize(("value", "found"), [(False, "no example"), (True, "no counter-example")])
+def test_a_label_without_examples(side, params, value, found):
+    texts, labels, documents = side
+    labels = labels.copy()
+    labels[:, 2] = value
+    with pytest.raises(DataError, match=f"label 'commitment' has {found}"):
+        fit_linear(Labelled(texts, labels, documents), params)
+
+
+def test_a_label_in_one_document(side, params):
+    texts, labels, documents = side
+    labels = labels.copy()
+    labels[:, 2] &= documents == documents[0]
+    assert labels[:, 2].any() or labels[:, 2].sum() == 0
+    labels[0, 2] = True
+    with pytest.raises(DataError, match="label 'commitment' stands in too few documents"):
+        fit_linear(Labelled(texts, labels, documents), params)
+
+
+def test_fewer_documents_than_folds(side, params):
+    texts, labels, documents = side
+    many = replace(params, train=replace(params.train, folds=50))
+    with pytest.raises(DataError, match="cannot make 50 folds"):
+        fit_linear(Labelled(texts, labels, documents), many)
+
+
+def test_without_soft_labels_it_is_the_plain_pipeline(side, params):
+    texts, labels, _ = side
+    fitted = fit_linear(Labelled(*side), params)
+    plain = build_pipeline(params).fit(texts, labels.astype(int))
+    # The calibration is one straight line a label; apart from it the scores are the same.
+    scores, expected = fitted.pipeline.decision_function(texts), plain.decision_function(texts)
+    for rank in range(labels.shape[1]):
+        slope, intercept = np.polyfit(expected[:, rank], scores[:, rank], 1)
+        np.testing.assert_allclose(expected[:, rank] * slope + intercept, scores[:, rank], atol=1e-3)
+
+
+def test_sure_soft_labels_teach_like_labels(side, params):
+    texts, labels, documents = side
+    half = np.isin(documents, sorted(set(documents))[::2])
+    taught = Labelled([texts[k] for k in np.flatnonzero(half)], labels[half], documents[half])
+    rest = np.flatnonzero(~half)
+    soft = Soft([texts[k] for k in rest], labels[rest].astype(float), documents[rest], 1.0)
+    alone, together = fit_linear(taught, params), fit_linear(taught, params, soft)
+    asked, truth = [texts[k] for k in rest], labels[rest]
+    assert (together.pipeline.predict(asked) == truth).mean() > (alone.pipeline.predict(asked) == truth).mean() + 0.02
+    assert len(alone.soft) == 0
+
+
+def test_soft_labels_of_a_held_out_group_are_not_seen(side, params):
+    texts, labels, documents = side
+    alone = fit_linear(Labelled(*side), params)
+    # The very sentences with their very labels: whoever saw them would know every answer.
+    fitted = fit_linear(Labelled(*side), params, Soft(list(texts), labels.astype(float), documents, 1.0))
+    assert abs(fitted.scores["macro_f1"] - alone.scores["macro_f1"]) < 0.05
+    assert fitted.soft.shape == (len(texts), labels.shape[1])
