@@ -11,7 +11,8 @@ labels. Used by `findings classify` in the modes balanced and accurate, and as t
 
 ## Network
 Begun from {base} (SHA-256 of the weights `{base_sha256}`,
-licence {licence}); all weights fine-tuned for {epochs} epochs, {batch} sentences a batch, AdamW at {learning_rate}, mean pooling, three outputs.
+licence {licence}); all weights fine-tuned for {epochs} epochs, {batch} sentences a batch, AdamW at {learning_rate},
+mean pooling, three outputs.
 {vocabulary} tokens of the vocabulary and {max_length} positions are kept. Stored as ONNX with 8-bit weights and
 activations; the scales are fixed, so that a sentence's answer does not depend on the sentences beside it.
 
