@@ -79,12 +79,19 @@ def classify(
     html: Annotated[bool, typer.Option("--html/--no-html", help="Write pages to read in a browser.")] = True,
     model: ModelOption = CHAMPION,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run left off.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            help="Use again what an earlier run into DIR, finished or stopped, left in DIR/.parts; --no-resume labels "
+            "everything anew and keeps nothing there."
+        ),
+    ] = True,
 ) -> None:
     """Label the sentences of documents.
 
-    Writes findings.FORMAT, reports.csv, failures.csv and index.html (with a page a report) to the output folder. Exit
-    code: 0 all documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
+    Writes findings.FORMAT, reports.csv, summary.csv, failures.csv and index.html (with a page a report) to the output
+    folder. Run again into the same folder, it reads only documents that are new or have changed. Exit code: 0 all
+    documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
 
     Example: findings classify reports/ --output findings/ --format xlsx
     """

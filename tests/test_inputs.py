@@ -168,6 +168,24 @@ def test_tables_that_are_not_as_documented_are_told(tmp_path, name, content, mes
     assert str(tmp_path / name) in str(caught.value)
 
 
+def test_findings_of_an_older_product_are_a_table_like_any_other(tmp_path):
+    old = pa.table({"text": ["A."], "strength": [True], "report": ["a.pdf"]})
+    parquet.write_table(old, tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").column_names == ["text", "strength_input", "report"]
+    parquet.write_table(old.replace_schema_metadata({"findings_format": "1"}), tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").column_names == ["text", "strength_input", "report"]
+
+
+@pytest.mark.parametrize("written", ["2", "x"])
+def test_findings_of_a_newer_product_are_refused(tmp_path, written):
+    new = pa.table({"text": ["A."]}).replace_schema_metadata({"findings_format": written})
+    parquet.write_table(new, tmp_path / "t.parquet")
+    with pytest.raises(
+        DataError, match=rf"t\.parquet: found findings of format {written}, accepted: up to 1; .*install"
+    ):
+        read_table(tmp_path / "t.parquet")
+
+
 def test_a_text_column_of_numbers_is_told(tmp_path):
     parquet.write_table(pa.table({"text": [1, 2]}), tmp_path / "t.parquet")
     with pytest.raises(DataError, match="column 'text' holds int64, expected text"):
