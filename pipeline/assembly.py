@@ -148,7 +148,8 @@ def _read_part(path: Path, item: "Input", schema: "pa.Schema") -> "tuple[pa.Tabl
     from pyarrow import parquet
 
     try:
-        stored = parquet.ParquetFile(path).read()
+        # Waking threads takes longer than reading a part.
+        stored = parquet.ParquetFile(path).read(use_threads=False)
         details = (stored.schema.metadata or {}).get(DETAILS)
         table = stored.cast(schema)
     except (OSError, ValueError, pa.ArrowException) as error:
