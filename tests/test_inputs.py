@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -77,6 +78,16 @@ def test_unusable_paths_are_told_with_the_remedy(folder, name, message):
         find_inputs([folder / name])
     assert f"{folder / name}: {message}" in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_a_folder_that_may_not_be_searched_is_told(folder, monkeypatch):
+    def refuse(place):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    for search in (lambda: find_inputs([folder]), lambda: find_documents(folder)):
+        with pytest.raises(UsageError, match=r"cannot be searched \(Permission denied\); mend its permissions"):
+            search()
 
 
 def test_tables_and_documents_do_not_mix(folder):
