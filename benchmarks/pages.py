@@ -13,6 +13,7 @@ from pipeline.html import ModelNote, build_index, link_report, render_index
 from pipeline.summary import ReportSummary
 from tests.browser import find_chromium, open_browser
 
+CHAMPION = Path(__file__).resolve().parent.parent / "models" / "champion"
 REPORTS = 5_000
 ROUNDS = 5
 # From a key or click to the next frame on the screen, in milliseconds.
@@ -47,7 +48,7 @@ def measure(shared: Path) -> list[tuple[str, str, str]]:
         }.items():
             rows.append((f"index: {name}", f"{repeated(lambda act=act: page.evaluate(_TIMED, act)):.0f} ms", "100 ms"))
         out = Path(folder) / "out"
-        classify([shared / "reports"], out, model=Path("models/champion"), formats=["csv"])
+        classify([shared / "reports"], out, model=CHAMPION, formats=["csv"])
         longest = max((out / "reports").iterdir(), key=lambda path: path.stat().st_size)
         rows.append(("longest report's page: size", f"{longest.stat().st_size / 1e6:.1f} MB", ""))
         rows.append(("longest report's page: load", f"{repeated(lambda: load(page, longest)):.0f} ms", "1,000 ms"))
