@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.conversion import convert_pipeline
+from pipeline.fitting import build_pipeline
 from pipeline.labels import LABELS, label_matrix, read_labels
 from pipeline.model_folder import load_model
 from pipeline.params import load_params
 from pipeline.scorer import LinearScorer
-from pipeline.fitting import build_pipeline
 
 PROJECT = Path(__file__).resolve().parent.parent
 SENTENCES = 200_000

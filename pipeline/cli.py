@@ -86,15 +86,22 @@ def classify(
     model: ModelOption = CHAMPION,
     mode: ModeOption = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run left off.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            help="Use again what an earlier run into DIR, finished or stopped, left in DIR/.parts; --no-resume labels "
+            "everything anew and keeps nothing there."
+        ),
+    ] = True,
 ) -> None:
     """Label the sentences of documents.
 
     Mode fast: the linear model alone. Mode balanced: an encoder (a small transformer) reads the sentences where the
     linear model is unsure. Mode accurate: the encoder reads every sentence.
 
-    Writes findings.FORMAT, reports.csv, failures.csv and index.html (with a page a report) to the output folder. Exit
-    code: 0 all documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
+    Writes findings.FORMAT, reports.csv, summary.csv, failures.csv and index.html (with a page a report) to the output
+    folder. Run again into the same folder, it reads only documents that are new or have changed. Exit code: 0 all
+    documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
 
     Example: findings classify reports/ --output findings/ --format xlsx
     """

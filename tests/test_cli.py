@@ -178,4 +178,4 @@ def test_read_of_a_broken_document(capsys, tmp_path):
     path.write_bytes(b"")
     code, message = failed(capsys, "read", path)
     assert code == 1
-    assert "empty file" in message
+    assert message == f"Error: {path}: empty file\n"
