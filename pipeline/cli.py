@@ -248,8 +248,9 @@ def train() -> None:
 
     classifier = train_candidate(_params(), DATASET, CANDIDATE, TrainingFiles())
     scores = classifier.config.scores
-    modes = ", ".join(f"{name.removeprefix('out_of_fold_')} {part['macro_f1']}" for name, part in scores.items())
-    print(f"model {classifier.version}: macro F1 {modes}")
+    names = {"out_of_fold": "fast", **{f"out_of_fold_{mode}": mode for mode in Mode}}
+    modes = ", ".join(f"{names[name]} {part['macro_f1']}" for name, part in scores.items())
+    print(f"model {classifier.version}: out-of-fold macro F1 {modes}")
 
 
 @app.command()

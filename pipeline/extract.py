@@ -153,10 +153,10 @@ def load_sentences(folder: Path) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        tables = [pd.read_parquet(folder / entry["file"]) for entry in load_manifest(folder)["reports"]]
-    except OSError as error:
+        tables = [parquet.ParquetFile(folder / entry["file"]).read() for entry in load_manifest(folder)["reports"]]
+    except (OSError, pa.ArrowException) as error:
         raise DataError(f"{folder}: damaged ({error}); run `dvc repro --force extract`.") from None
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat([table.to_pandas() for table in tables], ignore_index=True)
 
 
 def reader_version() -> str:
