@@ -31,6 +31,7 @@ def hold_output_folder(output: Path) -> Iterator[None]:
 
     Raises:
         UsageError: The folder cannot be written to, or another run holds it.
+        FindingsError: The disk is full.
     """
     existed = output.exists()
     try:

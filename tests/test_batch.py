@@ -238,6 +238,7 @@ def test_ctrl_c_keeps_what_is_done_and_no_half_file(many, model, tmp_path, worke
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     deadline = time.monotonic() + 60
     while not list(out.glob(f"{CACHE_FOLDER}/*/*.parquet")) and time.monotonic() < deadline:
