@@ -122,7 +122,8 @@ def parse_export(path: Path, text: str, notes: list[str], problems: list[str]) -
     answers: list[Answer] = []
     skipped = 0
     for number, task in enumerate(tasks, start=1):
-        place = f"task {number}"
+        # The number that Label Studio shows, where it has given one.
+        place = f"task {task.get('id', number)}"
         data, annotations = task.get("data"), task.get("annotations", [])
         if not isinstance(data, dict) or not isinstance(annotations, list):
             problems.append(f"{place}: no 'data' with 'annotations'; {_EXPORT}")
@@ -154,8 +155,8 @@ def _answer(place: str, data: Mapping[str, Any], annotation: Any) -> Answer | No
         name, value = (result.get("from_name"), result.get("value")) if isinstance(result, dict) else (None, None)
         if name == CHOICES and words is None and isinstance(value, dict) and _strings(value.get("choices")):
             words = value["choices"]
-        elif name == COMMENT and isinstance(value, dict) and _strings(value.get("text")):
-            comment = one_line(" ".join(value["text"]))
+        elif name == COMMENT and isinstance(value, dict) and _strings(_as_list(value.get("text"))):
+            comment = one_line(" ".join(_as_list(value["text"])))
         else:
             raise ValueError(
                 f"found a result named {name!r}; accepted are one of {CHOICES!r} with choices, and {COMMENT!r} with "
@@ -173,6 +174,11 @@ def _answer(place: str, data: Mapping[str, Any], annotation: Any) -> Answer | No
 
 def _strings(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _as_list(value: Any) -> Any:  # noqa: ANN401
+    """Put a single text into a list, as releases of Label Studio differ in this."""
+    return [value] if isinstance(value, str) else value
 
 
 def _annotator(annotation: Mapping[str, Any]) -> str:
