@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.assembly import PAGES_FOLDER
 from pipeline.classifier import SentenceClassifier
 from pipeline.errors import UsageError
 from pipeline.model_folder import load_config, load_model
 from pipeline.params import ReviewParams
 from pipeline.review.events import Event, Resolution, check_reviewer, read_events, resolve
 from pipeline.review.files import check_suffix, write_items
-from pipeline.review.findings import PAGES_FOLDER, given_labels, load_findings, make_items, reviewed_rows
+from pipeline.review.findings import given_labels, load_findings, make_items, reviewed_rows
 from pipeline.review.items import Item
 from pipeline.review.queue import choose
 

@@ -16,7 +16,6 @@ from pipeline.review.events import Place, Resolution
 from pipeline.review.items import POOLS, Item, item_id
 from pipeline.sentences import sentence_key
 
-PAGES_FOLDER = "reports"
 CONTEXT = ("report", "report_id", "doc_type", "provider", "published", "section", "kind")
 _SUFFIX_OF_INPUT = "_input"
 _TRUE = {"true": True, "false": False}
