@@ -13,6 +13,8 @@ from pipeline.encoder_cli import encoder
 from pipeline.errors import FindingsError
 from pipeline.formats import Format
 from pipeline.modes import Mode
+from pipeline.registry_cli import registry
+from pipeline.review_cli import review
 
 app = typer.Typer(
     name="findings",
@@ -22,9 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-registry = typer.Typer(help="List, promote and roll back model versions.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(registry, name="registry")
 app.add_typer(encoder, name="encoder")
+app.add_typer(review, name="review")
 
 PARAMS = Path("params.yaml")
 REPORTS = Path("data/reports")
@@ -218,18 +220,7 @@ def dataset() -> None:
     """Stage: join labels and sentences and divide them by document into data/dataset."""
     from pipeline.dataset import build_dataset
 
-    report = build_dataset(_params(), LABEL_FILES, SENTENCES, DATASET)
-    for side, counts in (("train", report.train), ("test", report.test)):
-        labels = ", ".join(f"{count:,} {label}" for label, count in counts["labels"].items())
-        print(f"{side}: {counts['sentences']:,} sentences of {counts['documents']} documents ({labels})")
-    if report.joined or report.unmatched:
-        print(f"labels by key: {report.joined:,} met their sentence, {report.unmatched:,} did not")
-    if report.absent:
-        print(
-            f"labels by key: {report.absent:,} wait for {report.absent_documents} reports that are not in data/reports "
-            "(`findings fetch` brings them)"
-        )
-    print(f"{report.left_out} training sentences left out because a test document has the same text")
+    print(build_dataset(_params(), LABEL_FILES, SENTENCES, DATASET).summary())
 
 
 @app.command("soft-labels")
@@ -284,33 +275,6 @@ def register() -> None:
     from pipeline.registration import register_candidate
 
     print(register_candidate(_params()).summary())
-
-
-@registry.command("list")
-def list_registered() -> None:
-    """List the model versions of the registry."""
-    from pipeline.registry import list_versions
-    from pipeline.versions import render_versions
-
-    print(render_versions(list_versions()))
-
-
-@registry.command()
-def promote(
-    version: Annotated[str, typer.Argument(help="MLflow version number, or the first digits of a model version.")],
-) -> None:
-    """Make a version champion, whatever its scores."""
-    from pipeline.registry import promote as run
-
-    print(run(version).summary())
-
-
-@registry.command()
-def rollback() -> None:
-    """Bring back the champion before the present one."""
-    from pipeline.registry import rollback as run
-
-    print(run().summary())
 
 
 @app.command()
