@@ -156,7 +156,8 @@ def load_sentences(folder: Path) -> "pd.DataFrame":
         tables = [parquet.ParquetFile(folder / entry["file"]).read() for entry in load_manifest(folder)["reports"]]
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{folder}: damaged ({error}); run `dvc repro --force extract`.") from None
-    return pd.concat([table.to_pandas() for table in tables], ignore_index=True)
+    frames: list[pd.DataFrame] = [table.to_pandas() for table in tables]
+    return pd.concat(frames, ignore_index=True)
 
 
 def reader_version() -> str:

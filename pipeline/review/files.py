@@ -8,10 +8,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from pipeline.csv_tables import safe_cell
 from pipeline.errors import DataError, UsageError, wrong_rows
 from pipeline.files import replace_file
 from pipeline.labels import LABELS
-from pipeline.outputs import safe_cell
 from pipeline.review.items import ANSWER_COLUMNS, COMMENT, Answer, Item, columns_of, one_line, parse_answer
 
 SUFFIXES = (".xlsx", ".csv", ".jsonl", ".json")
