@@ -12,6 +12,7 @@ from pipeline.documents import REPORTS_FILE, write_reports
 from pipeline.errors import FindingsError
 from pipeline.files import replace_file
 from pipeline.formats import Format
+from pipeline.labels import LABELS
 from pipeline.outputs import FAILURES_FILE, open_writers, write_failures
 from pipeline.parts import DETAILS, Part
 from pipeline.reading.arrow_columns import repeated_string
@@ -102,11 +103,14 @@ class _Pages:
     """Writes the page of each report, then the index."""
 
     def __init__(self, output: Path, classifier: "SentenceClassifier") -> None:
+        from pipeline.explanation import ReasonFinder
         from pipeline.html import ModelNote
 
         self.names: set[str] = set()
         self._output = output
-        self._model = ModelNote(classifier.version, dict(classifier.config.thresholds))
+        self._reason_finder = ReasonFinder(classifier.scorer)
+        thresholds = dict(zip(LABELS, classifier.thresholds.tolist(), strict=True))
+        self._model = ModelNote(classifier.answered_by, thresholds)
         self._links: list[ReportLink] = []
 
     def add(self, table: "pa.Table", summary: ReportSummary, item: "Input") -> None:
@@ -116,11 +120,17 @@ class _Pages:
             self._links.append(link_report(summary, None))
             return
         name = _page_name(summary, item, self.names)
-        view = build_report(table, summary, self._model)
+        view = build_report(table, summary, self._model, self._reasons(table))
         with replace_file(self._output / PAGES_FOLDER / name) as temporary:
             temporary.write_bytes(render_report(view).encode())
         self.names.add(name)
         self._links.append(link_report(summary, f"{PAGES_FOLDER}/{name}"))
+
+    def _reasons(self, table: "pa.Table") -> list[dict[str, tuple[str, ...]]]:
+        import numpy as np
+
+        chosen = np.array([table[label].to_pylist() for label in LABELS], dtype=bool).T
+        return self._reason_finder.find(table["text"].to_pylist(), chosen.reshape(table.num_rows, len(LABELS)))
 
     def finish(self, files: Sequence[str], failures: Sequence[tuple[str, str]]) -> Path:
         from pipeline.html import build_index, render_index

@@ -1,14 +1,18 @@
 """Why a sentence got its labels: what each feature adds to each label's score, exact for a linear model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import itemgetter
 
 import numpy as np
 
 from pipeline.classifier import SentenceClassifier
 from pipeline.labels import LABELS
 from pipeline.linear_model import Kind, LinearModel
-from pipeline.scorer import sigmoid
+from pipeline.scorer import Booleans, LinearScorer, sigmoid
 
+_REASONS, _CANDIDATES = 3, 8
 _PARTS = ("words", "contrast, ends", "words apart")
 _PREFIXES = {Kind.AFTER: "after a contrast: ", Kind.START: "begins: ", Kind.END: "ends: "}
 
@@ -62,8 +66,8 @@ def explain(classifier: SentenceClassifier, text: str) -> list[LabelExplanation]
         One explanation a label, in the order of `LABELS`.
     """
     model = classifier.scorer.model
-    terms, added = classifier.scorer.contributions(text)
-    names = [_name(model, int(term)) for term in terms]
+    found, added = classifier.scorer.contributions([text])
+    names = [_name(model, int(term)) for term in found.terms]
     explained = []
     for label, base, values in zip(LABELS, model.intercepts.tolist(), added, strict=True):
         score = base + float(values.sum())
@@ -84,6 +88,54 @@ def explain(classifier: SentenceClassifier, text: str) -> list[LabelExplanation]
             )
         )
     return explained
+
+
+class ReasonFinder:
+    """Names the words that drew the labels of many sentences, as far as the linear model saw it.
+
+    Args:
+        scorer: The linear model.
+    """
+
+    def __init__(self, scorer: LinearScorer) -> None:
+        self._scorer = scorer
+        self._names: dict[int, str] = {}
+
+    def find(self, texts: Sequence[str], chosen: Booleans) -> list[dict[str, tuple[str, ...]]]:
+        """Name the reasons for the labels of some sentences.
+
+        Args:
+            texts: Sentences.
+            chosen: Whether each label is given, of shape (texts, labels).
+
+        Returns:
+            For each sentence and each label that it has, up to three features that speak for it, the weightiest first;
+            one that is part of another is left out.
+        """
+        found, added = self._scorer.contributions(texts)
+        reasons: list[dict[str, tuple[str, ...]]] = [{} for _ in texts]
+        for rank, label in enumerate(LABELS):
+            for row in np.flatnonzero(chosen[:, rank]).tolist():
+                reasons[row][label] = ()
+            speaking = np.flatnonzero((added[rank] > 0) & chosen[found.rows, rank])
+            ordered = speaking[np.lexsort((-added[rank, speaking], found.rows[speaking]))]
+            pairs = zip(found.rows[ordered].tolist(), found.terms[ordered].tolist(), strict=True)
+            for row, group in groupby(pairs, key=itemgetter(0)):
+                reasons[row][label] = self._choose([term for _, term in islice(group, _CANDIDATES)])
+        return reasons
+
+    def _choose(self, terms: Sequence[int]) -> tuple[str, ...]:
+        chosen: list[str] = []
+        for term in terms:
+            name = self._names.get(term)
+            if name is None:
+                name = self._names[term] = _name(self._scorer.model, term)[0]
+            words = name.rpartition(": ")[2]
+            if not any(words in other or other in words for other in chosen):
+                chosen.append(name)
+            if len(chosen) == _REASONS:
+                break
+        return tuple(chosen)
 
 
 def render_explanation(explained: list[LabelExplanation], top: int) -> str:

@@ -128,20 +128,21 @@ class LinearScorer:
         rows, terms = np.divmod(keys[firsts], max(self._count, 1))
         return TermCounts(rows, terms, np.diff(np.append(firsts, len(keys))))
 
-    def contributions(self, text: str) -> tuple[Integers, Floats]:
-        """Tell what each known term of one sentence adds to its scores.
+    def contributions(self, texts: Sequence[str]) -> tuple[TermCounts, Floats]:
+        """Tell what each known term of some sentences adds to their scores.
 
         Args:
-            text: One sentence.
+            texts: Sentences.
 
         Returns:
-            The terms, of shape (terms,), and what each adds, of shape (labels, terms).
+            The terms, and what each adds, of shape (labels, terms).
         """
-        counts = self.count_terms([text])
+        counts = self.count_terms(texts)
         frequency, groups = self._frequency(counts), self._groups(counts)
-        factor = frequency * self._lengths(counts, frequency, groups, 1)[groups]
+        factor = frequency * self._lengths(counts, frequency, groups, len(texts))[groups]
         known = self._squares[counts.terms] > 0
-        return counts.terms[known], (self._weighted[:, counts.terms] * factor)[:, known]
+        found = TermCounts(counts.rows[known], counts.terms[known], counts.counts[known])
+        return found, (self._weighted[:, counts.terms] * factor)[:, known]
 
     def _by_word(self, kind: Kind) -> Integers:
         """Map each word to its term of a kind, or -1; the two further places stand for an unknown word and for none."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.explanation import explain, render_explanation
+from pipeline.explanation import ReasonFinder, explain, render_explanation
 from pipeline.labels import LABELS, label_matrix
 from pipeline.model_folder import load_model
 
@@ -48,3 +48,17 @@ def test_a_sentence_of_unknown_words_has_the_base_score(classifier):
     for one in explain(classifier, "xyzzy"):
         assert one.contributions == ()
         assert one.score == one.base
+
+
+def test_reasons_are_features_that_speak_for_the_label(classifier):
+    texts = ["Too many children wait too long for help.", "", "Leaders know their children well."]
+    chosen = classifier.label(texts).chosen
+    reasons = ReasonFinder(classifier.scorer).find(texts, chosen)
+    for text, row, found in zip(texts, chosen, reasons, strict=True):
+        assert list(found) == [label for label, has in zip(LABELS, row, strict=True) if has]
+        explained = {one.label: one for one in explain(classifier, text)}
+        for label, names in found.items():
+            speaking = [part.feature for part in explained[label].contributions if part.value > 0]
+            assert names[0] == speaking[0]
+            assert set(names) <= set(speaking[:8])
+            assert len(names) <= 3

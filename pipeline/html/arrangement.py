@@ -1,6 +1,6 @@
 """Findings → what a page shows: everything that takes thought happens here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -58,18 +58,24 @@ def link_report(summary: ReportSummary, href: str | None) -> ReportLink:
     return ReportLink(_title(summary), _kind(summary.doc_type), _date(summary.published), summary, href)
 
 
-def build_report(table: "pa.Table", summary: ReportSummary, model: ModelNote) -> ReportView:
+def build_report(
+    table: "pa.Table",
+    summary: ReportSummary,
+    model: ModelNote,
+    reasons: Sequence[Mapping[str, Sequence[str]]] | None = None,
+) -> ReportView:
     """Arrange the findings of one report as a document.
 
     Args:
         table: Findings; columns of a sentence table other than `text` may be missing.
         summary: Their counts.
         model: The model.
+        reasons: For each sentence and each label that it has, the words that speak for it.
 
     Returns:
         The view.
     """
-    rows = _rows(table)
+    rows = _rows(table, reasons or [{}] * table.num_rows)
     sections = [_section(number, part) for number, part in enumerate(_by_section(rows), start=1)]
     return ReportView(
         title=_title(summary),
@@ -93,7 +99,7 @@ class _Row:
     paragraph: Any
 
 
-def _rows(table: "pa.Table") -> list[_Row]:
+def _rows(table: "pa.Table", reasons: Sequence[Mapping[str, Sequence[str]]]) -> list[_Row]:
     """Read the columns that matter; what a table lacks is filled with what means nothing."""
     names = [name for name in _OPTIONAL if name in table.column_names]
     columns = {name: table[name].to_pylist() for name in (*names, "text", *LABELS, "uncertain")}
@@ -111,6 +117,7 @@ def _rows(table: "pa.Table") -> list[_Row]:
             labels=labels,
             letters="".join(LETTERS[label] for label in labels),
             scores={label: percent(column[rank]) for label, column in zip(LABELS, scores, strict=True)},
+            reasons=reasons[rank],
             uncertain=columns["uncertain"][rank],
             page=page,
             turns_page=page is not None and page != last_page,

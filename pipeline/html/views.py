@@ -1,6 +1,6 @@
 """What a page shows, as plain data, before any markup."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.labels import LABELS
@@ -32,6 +32,7 @@ class SentenceView:
         labels: Its labels.
         letters: First letters of its labels.
         scores: Probability of every label, as text, in the order of `LABELS`.
+        reasons: For each label that it has, the words that speak for it; nothing where that is not known.
         uncertain: Whether some label is a close call.
         page: Page, or None.
         turns_page: Whether it is the first on its page.
@@ -42,6 +43,7 @@ class SentenceView:
     labels: tuple[str, ...]
     letters: str
     scores: dict[str, str]
+    reasons: Mapping[str, Sequence[str]]
     uncertain: bool
     page: int | None
     turns_page: bool
