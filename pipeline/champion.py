@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline.errors import ModelError, TrackingError
 from pipeline.model_folder import CARD_FILE, MODEL_FILE, copy_model, load_config, older_version
-from pipeline.promotion import Entry, champion_of
+from pipeline.promotion_log import Entry, champion_of
 from pipeline.run_content import KEY_TAG, VERSION_TAG, RunContent, flat_metrics, run_name
 from pipeline.tracking import CHALLENGER, CHAMPION, Store
 from pipeline.versions import version_with

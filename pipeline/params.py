@@ -91,10 +91,24 @@ class EvaluateParams:
 
 
 @dataclass(frozen=True, config=_CONFIG)
+class ToleranceParams:
+    """How far the F1 of each label may fall when a candidate becomes champion."""
+
+    strength: Part
+    weakness: Part
+    commitment: Part
+
+
+@dataclass(frozen=True, config=_CONFIG)
 class RegisterParams:
     """When a candidate becomes champion."""
 
-    margin: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    margin: Part
+    tolerance: ToleranceParams
+    confidence: Share
+    bootstrap: Annotated[int, Field(ge=10, le=100_000)]
+    seed: Seed
+    data_share: Part
 
 
 @dataclass(frozen=True, config=_CONFIG)
@@ -176,7 +190,9 @@ def _describe(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{name} is missing"
     if detail["type"] == "unexpected_keyword_argument":
-        section = Params.__dataclass_fields__[parents[0]].type if parents else Params
+        section: Any = Params
+        for parent in parents:
+            section = section.__dataclass_fields__[parent].type
         accepted = list(section.__dataclass_fields__)
         near = difflib.get_close_matches(last, accepted, n=1)
         hint = f"did you mean {near[0]}?" if near else f"accepted: {', '.join(accepted)}"

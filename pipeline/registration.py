@@ -5,9 +5,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.champion import point_aliases, restore_champion, seed_champion
+from pipeline.classifier import ModelConfig
 from pipeline.dataset import SIDES, load_side
 from pipeline.evaluation import ERRORS_FILE, SCORES_FILE, score_table
 from pipeline.files import replace_file
+from pipeline.gate import MACRO, Comparison, compare
 from pipeline.model_folder import (
     CARD_FILE,
     CONFIG_FILE,
@@ -21,17 +23,16 @@ from pipeline.model_folder import (
 from pipeline.params import Params
 from pipeline.plots import draw_plots
 from pipeline.promotion import (
-    PROMOTIONS,
-    Action,
-    Entry,
     Rival,
+    ScoredOn,
     Verdict,
-    append_entry,
+    comparison_in,
     decide,
+    describe_new_test_side,
     is_recorded,
     make_entry,
-    read_log,
 )
+from pipeline.promotion_log import NEW_TEST_SIDE, PROMOTIONS, Entry, append_entry, read_log
 from pipeline.provenance import Provenance, read_provenance
 from pipeline.run_content import (
     KEY_TAG,
@@ -45,7 +46,6 @@ from pipeline.run_content import (
 )
 from pipeline.run_file import write_run_file
 from pipeline.run_record import RunRecord, read_record
-from pipeline.scores import point_scores
 from pipeline.tracking import Store, open_store
 
 _CONTEXTS = {"train": "training", "test": "testing"}
@@ -108,25 +108,25 @@ def register_candidate(
         entries = read_log(promotions)  # under the store's lock, so that no other call writes in between
         release = _write_release(record, candidate, Path(scratch) / "model")
         restore_champion(store, champion, entries, release)
-        rivals = _rivals(record, champion, dataset)
-        action, reason = decide(*rivals, params.register.margin, entries)
-        verdict = _verdict(action, reason, *rivals)
+        judged = _judge(record, champion, dataset, entries)
+        verdict, test = judged.verdict, _test_side(record)
         known = is_recorded(entries, verdict, record.test_sha256)
         run_id, number = _log(store, record, files, provenance, _shown(verdict, entries), release)
         # Also before a promotion: a rollback takes the old champion from the store.
-        seedable = verdict.action != "unchanged" and rivals[1] is not None and not rivals[1].obstacle
-        seeded = seed_champion(store, champion) if seedable else None
+        seeded = seed_champion(store, champion) if judged.seedable else None
+        if verdict.test_change and verdict.champion_before is not None:
+            rescored = _rescored(verdict, verdict.champion_before)
+            append_entry(promotions, make_entry(rescored, test=test, train_sha256=None, provenance=provenance))
         if not known:
             # The log comes first: a promotion that stops here is completed by the next call.
             append_entry(
                 promotions,
                 make_entry(
                     verdict,
-                    margin=params.register.margin,
-                    test_sha256=record.test_sha256,
+                    test=test,
                     train_sha256=record.train_sha256,
-                    git_commit=provenance.git_commit,
-                    by=provenance.user,
+                    provenance=provenance,
+                    settings=params.register,
                 ),
             )
         if verdict.action == "promoted":
@@ -145,33 +145,67 @@ def _write_release(record: RunRecord, candidate: Path, folder: Path) -> Path:
     return folder
 
 
-def _rivals(record: RunRecord, champion: Path, dataset: Path) -> tuple[Rival, Rival | None]:
-    """Take the candidate's score, and score the champion on the same test side."""
-    candidate = Rival(record.version, record.macro_f1)
-    if not (champion / CONFIG_FILE).is_file():
-        return candidate, None
-    older = older_version(champion)
-    if older is not None:
-        return candidate, Rival(older, None, "it was saved in an earlier format")
-    version = load_config(champion).version
-    if version == record.version:
-        return candidate, Rival(version, candidate.macro_f1)
-    scored = score_table(load_model(champion), load_side(dataset, "test"))
-    return candidate, Rival(version, point_scores(scored, record.params.evaluate.bins)["macro_f1"])
+@dataclass(frozen=True)
+class _Judged:
+    """A verdict, and whether the champion that it was held against can be put into the store."""
+
+    verdict: Verdict
+    seedable: bool
 
 
-def _verdict(action: Action, reason: str, candidate: Rival, champion: Rival | None) -> Verdict:
-    """Put a decision and its figures together."""
-    after = champion.version if action == "rejected" and champion else candidate.version
-    return Verdict(
+def _judge(record: RunRecord, champion: Path, dataset: Path, entries: list[Entry]) -> _Judged:
+    """Compare the candidate with the champion on the present test side, and decide."""
+    params = record.params.register
+    rival, comparison = _rival(record, champion, dataset)
+    candidate = Rival(record.version, record.macro_f1, _trained_on(record.classifier.config))
+    action, reason = decide(candidate, rival, comparison, params, entries)
+    verdict = Verdict(
         action=action,
         reason=reason,
         candidate=candidate.version,
-        champion_before=champion.version if champion else None,
-        champion_after=after,
+        champion_before=rival.version if rival else None,
+        champion_after=rival.version if action == "rejected" and rival else candidate.version,
         candidate_macro_f1=candidate.macro_f1,
-        champion_macro_f1=champion.macro_f1 if champion else None,
+        champion_macro_f1=rival.macro_f1 if rival else None,
+        comparison=comparison,
+        test_change=describe_new_test_side(entries, _test_side(record), rival) if rival else "",
     )
+    return _Judged(verdict, seedable=action != "unchanged" and rival is not None and not rival.obstacle)
+
+
+def _rival(record: RunRecord, champion: Path, dataset: Path) -> tuple[Rival | None, Comparison]:
+    """Let champion and candidate answer the same test side; an old score of the champion counts for nothing."""
+    if not (champion / CONFIG_FILE).is_file():
+        return None, {}
+    older = older_version(champion)
+    if older is not None:
+        return Rival(older, None, obstacle="it was saved in an earlier format"), {}
+    config = load_config(champion)
+    sentences = _trained_on(config)
+    if config.version == record.version:
+        return Rival(config.version, record.macro_f1, sentences), {}
+    table = load_side(dataset, "test")
+    ours, theirs = (score_table(model, table) for model in (record.classifier, load_model(champion)))
+    comparison = compare(ours, theirs, record.params.register)
+    macro = comparison.get(MACRO)
+    return Rival(config.version, macro.champion if macro else None, sentences), comparison
+
+
+def _trained_on(config: ModelConfig) -> int | None:
+    """Count the labelled sentences that a model was trained on."""
+    found = config.data.get("sentences")
+    return found if isinstance(found, int) else None
+
+
+def _test_side(record: RunRecord) -> ScoredOn:
+    """Describe the present test side."""
+    test = record.summary["test"]
+    return ScoredOn(record.test_sha256, test["sentences"], test["documents"])
+
+
+def _rescored(verdict: Verdict, champion: str) -> Verdict:
+    """Say how the champion does on a test side that is new."""
+    return Verdict(NEW_TEST_SIDE, verdict.test_change, champion, champion, champion, verdict.champion_macro_f1)
 
 
 def _shown(verdict: Verdict, entries: list[Entry]) -> Verdict:
@@ -179,7 +213,7 @@ def _shown(verdict: Verdict, entries: list[Entry]) -> Verdict:
     if verdict.action == "unchanged":
         for entry in reversed(entries):
             if entry.champion_after == verdict.candidate and entry.action == "promoted":
-                return replace(verdict, action="promoted", reason=entry.reason)
+                return replace(verdict, action="promoted", reason=entry.reason, comparison=comparison_in(entry))
     return verdict
 
 

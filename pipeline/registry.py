@@ -6,17 +6,8 @@ from tempfile import TemporaryDirectory
 from pipeline.champion import point_aliases, version_in
 from pipeline.errors import TrackingError
 from pipeline.model_folder import DEFAULT_MODEL, copy_model, load_config, load_model
-from pipeline.promotion import (
-    PROMOTIONS,
-    Action,
-    Entry,
-    Verdict,
-    append_entry,
-    champion_before,
-    champion_of,
-    make_entry,
-    read_log,
-)
+from pipeline.promotion import Action, ScoredOn, Verdict, make_entry
+from pipeline.promotion_log import PROMOTIONS, Entry, append_entry, champion_before, champion_of, read_log
 from pipeline.provenance import read_provenance
 from pipeline.store_location import has_store
 from pipeline.tracking import Store, open_store
@@ -120,14 +111,12 @@ def _switch(
             number=chosen.number,
         )
         if not unchanged:
-            provenance = read_provenance(Path())
+            test = config.scores.get("test", {})
             entry = make_entry(
                 verdict,
-                margin=None,
-                test_sha256=chosen.test_sha256,
+                test=ScoredOn(chosen.test_sha256, test.get("sentences"), test.get("documents")),
                 train_sha256=config.data.get("sha256"),
-                git_commit=provenance.git_commit,
-                by=provenance.user,
+                provenance=read_provenance(Path()),
             )
             append_entry(promotions, entry)
         if version_in(champion) != config.version:

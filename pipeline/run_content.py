@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.errors import TrackingError
 from pipeline.evaluation import HEADLINES
+from pipeline.gate import MACRO, Change
 from pipeline.labels import LABELS
 from pipeline.params import Params
 from pipeline.promotion import Verdict
@@ -90,13 +91,9 @@ def flat_params(params: Params) -> dict[str, str]:
         params: All settings.
 
     Returns:
-        Values by name, such as "train.C".
+        Values by name, such as "train.C" or "register.tolerance.weakness".
     """
-    return {
-        f"{section}.{name}": ", ".join(value) if isinstance(value, list) else str(value)
-        for section, values in asdict(params).items()
-        for name, value in values.items()
-    }
+    return dict(_flattened(asdict(params), ""))
 
 
 def flat_metrics(scores: dict[str, Any]) -> dict[str, float]:
@@ -133,6 +130,7 @@ def run_tags(record: RunRecord, provenance: Provenance, verdict: Verdict) -> dic
     return {
         "verdict": verdict.action,
         "verdict.reason": verdict.reason,
+        **{f"verdict.{_score_name(name)}": _difference(change) for name, change in verdict.comparison.items()},
         "git.commit": provenance.git_commit,
         "git.dirty": "yes" if provenance.git_dirty else "no",
         "dvc.lock": provenance.lock_sha256,
@@ -163,6 +161,7 @@ def describe(record: RunRecord, verdict: Verdict) -> str:
         [
             f"{verdict.action.capitalize()}: {verdict.reason}.",
             "",
+            *_comparison_table(verdict),
             f"Model `{record.version}` labels sentences of inspection reports: {', '.join(LABELS)}. Trained on "
             f"{train['sentences']:,} sentences of {train['documents']} documents, tested on {side['sentences']:,} "
             f"sentences of {side['documents']} documents that never trained.",
@@ -202,6 +201,15 @@ def errors_page(errors: Path) -> str:
     return _PAGE.replace("{count}", str(len(table))).replace("{table}", body)
 
 
+def _flattened(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield each setting below a section."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", ", ".join(value) if isinstance(value, list) else str(value)
+
+
 def _named(part: dict[str, Any], prefix: str) -> Iterator[tuple[str, float]]:
     """Yield the defined scores of one set, then its size."""
     for name, score in part["scores"].items():
@@ -210,6 +218,27 @@ def _named(part: dict[str, Any], prefix: str) -> Iterator[tuple[str, float]]:
                 yield f"{prefix}{name}{suffix}", float(value)
     yield f"{prefix}sentences", float(part["sentences"])
     yield f"{prefix}documents", float(part["documents"])
+
+
+def _comparison_table(verdict: Verdict) -> list[str]:
+    """Lay out how the candidate differs from the champion, as lines of Markdown; none where they were not compared."""
+    if not verdict.comparison:
+        return []
+    rows = [
+        f"| {_score_name(name)} | {change.candidate:.4f} | {change.champion:.4f} | {_difference(change)} |"
+        for name, change in verdict.comparison.items()
+    ]
+    head = f"| on the same test side | {verdict.candidate} | champion {verdict.champion_before} | difference |"
+    return [head, "| --- | --- | --- | --- |", *rows, ""]
+
+
+def _score_name(name: str) -> str:
+    """Name a compared score as the metrics do."""
+    return name if name == MACRO else f"{name}_f1"
+
+
+def _difference(change: Change) -> str:
+    return f"{change.difference:+.4f} ({change.low:+.4f} to {change.high:+.4f})"
 
 
 def _value(score: dict[str, Any]) -> str:

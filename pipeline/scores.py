@@ -171,9 +171,23 @@ def document_draws(documents: npt.NDArray[Any], params: EvaluateParams) -> list[
         For each draw, how often each sentence counts: as often as its document was drawn.
     """
     names, inverse = np.unique(documents, return_inverse=True)
-    generator = np.random.default_rng(params.seed)
-    counts = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=params.bootstrap)
+    counts = draw_counts(len(names), params.bootstrap, params.seed)
     return [draw[inverse].astype(float) for draw in counts]
+
+
+def draw_counts(documents: int, draws: int, seed: int) -> npt.NDArray[np.int64]:
+    """Draw as many documents as there are, with replacement, many times over.
+
+    Args:
+        documents: How many there are.
+        draws: How often they are drawn.
+        seed: Seed of the drawing.
+
+    Returns:
+        How often each document was drawn, of shape (draws, documents).
+    """
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(documents, np.full(documents, 1 / documents), size=draws)
 
 
 def _tie_ends(ordered: Floats) -> npt.NDArray[np.intp]:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.champion import version_in
 from pipeline.errors import TrackingError
-from pipeline.promotion import PROMOTIONS
+from pipeline.promotion_log import PROMOTIONS
 from pipeline.registration import register_candidate
 from pipeline.registry import promote, rollback
 from tests.projects import Place, snapshot, version_of

@@ -5,7 +5,8 @@ import pytest
 import yaml
 
 from pipeline.errors import ParamsError
-from pipeline.params import Params, load_params
+from pipeline.labels import LABELS
+from pipeline.params import Params, ToleranceParams, load_params
 
 SHIPPED = Path(__file__).parent.parent / "params.yaml"
 
@@ -48,6 +49,12 @@ def test_shipped_file_is_valid_and_explained():
         (lambda s: s.update(train=3), "train: found 3"),
         (lambda s: s["review"].update(similarity=1.0), "review.similarity: found 1.0"),
         (lambda s: s["review"].update(random_share=0.8), "must not add up to more than 1"),
+        (lambda s: s["register"].update(data_share=1.5), "register.data_share: found 1.5"),
+        (
+            lambda s: s["register"]["tolerance"].update(weaknes=0.1),
+            "key register.tolerance.weaknes (did you mean weakness?",
+        ),
+        (lambda s: s["register"]["tolerance"].pop("strength"), "register.tolerance.strength is missing"),
     ],
 )
 def test_wrong_settings_are_named(written, change, message):
@@ -55,6 +62,10 @@ def test_wrong_settings_are_named(written, change, message):
     with pytest.raises(ParamsError, match=re.escape(message)) as caught:
         load_params(path)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_every_label_has_a_tolerance():
+    assert tuple(ToleranceParams.__dataclass_fields__) == LABELS
 
 
 def test_every_wrong_place_is_listed(written):

@@ -1,27 +1,30 @@
-"""The verdict on a candidate, and the log of verdicts."""
+"""The verdict on a candidate."""
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import TrackingError
+from pipeline.gate import Change
+from pipeline.params import Params
 from pipeline.promotion import (
-    Entry,
     Rival,
+    ScoredOn,
     Verdict,
-    append_entry,
-    champion_before,
-    champion_of,
+    comparison_in,
     decide,
+    describe_new_test_side,
     is_recorded,
     make_entry,
-    put_aside,
-    read_log,
 )
+from pipeline.promotion_log import NEW_TEST_SIDE, Entry, append_entry, read_log
+from pipeline.provenance import Provenance
 
-OLD, NEW = Rival("aaaaaaaaaaaa", 0.7), Rival("bbbbbbbbbbbb", 0.712)
+OLD, NEW = Rival("aaaaaaaaaaaa", 0.7, 1000), Rival("bbbbbbbbbbbb", 0.712, 900)
+GAIN = {"macro_f1": Change(0.712, 0.7, 0.012, 0.003, 0.02)}
+ADA = Provenance("c", True, "l", "Ada")
+SIDE = ScoredOn("t1", 1000, 20)
 
 
 def entry(action: str, candidate: str, before: str | None, after: str | None, test: str = "t1") -> Entry:
@@ -30,123 +33,108 @@ def entry(action: str, candidate: str, before: str | None, after: str | None, te
     )
 
 
-def test_the_first_model_is_promoted():
-    assert decide(NEW, None, 0.005, []) == ("promoted", "first model")
+def test_the_first_model_is_promoted(params: Params):
+    assert decide(NEW, None, {}, params.register, []) == ("promoted", "first model")
 
 
-def test_a_gain_above_the_margin_promotes():
-    action, reason = decide(NEW, OLD, 0.005, [])
+def test_one_that_passes_the_gate_is_promoted_and_one_that_does_not_is_rejected(params: Params):
+    action, reason = decide(NEW, OLD, GAIN, params.register, [])
     assert action == "promoted"
-    assert reason == "macro F1 0.7120 is 0.0120 above the champion's 0.7000; more than the margin of 0.005"
-
-
-@pytest.mark.parametrize(
-    ("score", "words"),
-    [(0.705, "0.0050 above"), (0.7, "equal to"), (0.6, "0.1000 below")],
-)
-def test_no_more_than_the_margin_rejects(score: float, words: str):
-    action, reason = decide(replace(NEW, macro_f1=score), OLD, 0.005, [])
+    assert reason.startswith("macro F1 0.7120 is 0.0120 above the champion's 0.7000 (98% interval")
+    settings = replace(params.register, margin=0.05)
+    action, reason = decide(NEW, OLD, GAIN, settings, [])
     assert action == "rejected"
-    assert words in reason
+    assert "it must be at least 0.05 above" in reason
 
 
-def test_the_same_model_is_unchanged_and_never_recorded():
-    assert decide(OLD, OLD, 0.0, [])[0] == "unchanged"
+def test_one_trained_on_clearly_less_data_is_rejected_whatever_it_gains(params: Params):
+    less = replace(NEW, sentences=799)
+    assert decide(less, OLD, GAIN, params.register, []) == (
+        "rejected",
+        "it was trained on 799 labelled sentences, less than 0.8 of the champion's 1,000; bring the labels and reports "
+        "that are missing, or promote it by hand with `findings registry promote`",
+    )
+    assert decide(replace(NEW, sentences=800), OLD, GAIN, params.register, [])[0] == "promoted"
+    assert decide(less, replace(OLD, sentences=None), GAIN, params.register, [])[0] == "promoted"
+    assert decide(less, OLD, GAIN, replace(params.register, data_share=0.0), [])[0] == "promoted"
+
+
+def test_the_same_model_is_unchanged_and_never_recorded(params: Params):
+    assert decide(OLD, OLD, {}, params.register, [])[0] == "unchanged"
     verdict = Verdict("unchanged", "", OLD.version, OLD.version, OLD.version)
     assert is_recorded([], verdict, "t1")
 
 
-def test_a_champion_that_cannot_be_used_any_more_is_replaced():
-    stale = Rival("aaaaaaaaaaaa", None, "it was saved in an earlier format")
-    action, reason = decide(NEW, stale, 0.005, [])
+def test_a_champion_that_cannot_be_used_any_more_is_replaced(params: Params):
+    stale = Rival("aaaaaaaaaaaa", None, obstacle="it was saved in an earlier format")
+    action, reason = decide(NEW, stale, {}, params.register, [])
     assert action == "promoted"
     assert "saved in an earlier format" in reason
 
 
-def test_a_test_side_without_any_label_is_an_error():
+def test_a_test_side_without_any_label_is_an_error(params: Params):
     with pytest.raises(TrackingError, match=r"macro F1 is not defined.*test_share"):
-        decide(replace(NEW, macro_f1=None), OLD, 0.005, [])
+        decide(replace(NEW, macro_f1=None), OLD, {}, params.register, [])
 
 
-def test_a_candidate_that_was_rolled_back_stays_out_until_taken_back():
+def test_a_candidate_that_was_rolled_back_stays_out(params: Params):
     log = [entry("promoted", "b", "a", "b"), entry("rollback", "a", "b", "a")]
-    assert put_aside(log, "b") == log[1]
-    action, reason = decide(Rival("b", 0.9), Rival("a", 0.1), 0.005, log)
-    assert action == "rejected"
-    assert reason == "it was rolled back on 2026-01-02 by Ada, and stays out until it changes"
-    assert decide(Rival("c", 0.9), Rival("a", 0.1), 0.005, log)[0] == "promoted"
-    again = [*log, entry("manual promotion", "b", "a", "b")]
-    assert put_aside(again, "b") is None
-    assert put_aside(again, "a") == again[2]
+    assert decide(Rival("b", 0.9), Rival("a", 0.1), GAIN, params.register, log) == (
+        "rejected",
+        "it was rolled back on 2026-01-02 by Ada, and stays out until it changes",
+    )
+    assert decide(Rival("c", 0.9), Rival("a", 0.1), GAIN, params.register, log)[0] == "promoted"
 
 
-def test_a_model_replaced_by_a_better_one_is_not_put_aside():
-    assert put_aside([entry("promoted", "a", None, "a"), entry("promoted", "b", "a", "b")], "a") is None
-
-
-def test_a_rejection_is_recorded_once_for_the_same_models_and_test_side():
+def test_a_rejection_is_recorded_once_for_the_same_models_test_side_and_reason():
     log = [entry("promoted", "a", None, "a"), entry("rejected", "b", "a", "a")]
-    rejected = Verdict("rejected", "", "b", "a", "a")
+    rejected = Verdict("rejected", "why", "b", "a", "a")
     assert is_recorded(log, rejected, "t1")
     assert not is_recorded(log, rejected, "t2")
     assert not is_recorded(log, replace(rejected, candidate="c"), "t1")
+    assert not is_recorded(log, replace(rejected, reason="another"), "t1")
     assert not is_recorded(log, replace(rejected, action="promoted"), "t1")
 
 
-def test_each_rollback_goes_one_step_further_back():
-    log = [entry("promoted", name, None, name) for name in "abc"]
-    log.insert(2, entry("rejected", "x", "b", "b"))
-    assert (champion_of(log), champion_before(log)) == ("c", "b")
-    log.append(entry("rollback", "b", "c", "b"))
-    assert (champion_of(log), champion_before(log)) == ("b", "a")
-    log.append(entry("rollback", "a", "b", "a"))
-    assert (champion_of(log), champion_before(log)) == ("a", None)
-    assert (champion_of([]), champion_before([])) == (None, None)
+def test_a_new_test_side_is_described_once():
+    champion = Rival("a", 0.75)
+    assert describe_new_test_side([], SIDE, champion) == ""
+    known = replace(entry("promoted", "a", None, "a"), test_sentences=1000, test_documents=20)
+    assert describe_new_test_side([known], SIDE, champion) == ""
+    grown = ScoredOn("t2", 1200, 25)
+    told = describe_new_test_side([known], grown, champion)
+    assert told == (
+        "the test side grew from 1,000 sentences of 20 documents to 1,200 sentences of 25 documents; the champion a "
+        "has macro F1 0.7500 on it, and had 0.7000 on the one before"
+    )
+    line = make_entry(Verdict(NEW_TEST_SIDE, told, "a", "a", "a", 0.75), test=grown, train_sha256=None, provenance=ADA)
+    assert describe_new_test_side([known, line], grown, champion) == ""
+    assert "shrank from 1,200 sentences" in describe_new_test_side([line], SIDE, champion)
+    assert "changed from" in describe_new_test_side([line], replace(grown, sha256="t3"), champion)
 
 
-def test_the_log_round_trips_and_grows_by_one_line(tmp_path: Path):
-    path = tmp_path / "models" / "promotions.jsonl"
-    assert read_log(path) == []
-    first, second = entry("promoted", "a", None, "a"), entry("rejected", "b", "a", "a")
-    append_entry(path, first)
-    before = path.read_bytes()
-    path.write_bytes(before.rstrip(b"\n"))  # as an editor may leave it
-    append_entry(path, second)
-    assert path.read_bytes().startswith(before)
-    assert read_log(path) == [first, second]
-    assert [item.name for item in path.parent.iterdir()] == ["promotions.jsonl"]
+def test_a_test_side_whose_size_was_not_recorded_goes_by_its_hash():
+    told = describe_new_test_side([entry("promoted", "a", None, "a")], ScoredOn("t2", 9, 2), Rival("b", None))
+    assert told == (
+        "the test side changed from the one with hash t1 to 9 sentences of 2 documents; the champion b cannot be "
+        "scored on it"
+    )
 
 
-def test_an_entry_tells_when_who_and_how_much():
-    verdict = Verdict("promoted", "why", "b", "a", "b", 0.71239, 0.7)
-    made = make_entry(verdict, margin=0.005, test_sha256="t", train_sha256="d", git_commit="c", by="Ada")
+def test_an_entry_tells_when_who_how_much_and_by_which_rule(tmp_path: Path, params: Params):
+    verdict = Verdict("promoted", "why", "b", "a", "b", 0.71239, 0.7, GAIN)
+    made = make_entry(verdict, test=SIDE, train_sha256="d", provenance=ADA, settings=params.register)
     assert made.difference == 0.0124
+    assert (made.by, made.git_commit, made.git_dirty, made.lock_sha256) == ("Ada", "c", True, "l")
+    assert (made.test_sha256, made.test_sentences, made.test_documents) == ("t1", 1000, 20)
+    assert made.margin == params.register.margin
     assert made.at.endswith("Z")
     assert len(made.at) == 20
-
-
-@pytest.mark.parametrize(
-    ("line", "what"),
-    [
-        ("{", "not valid JSON"),
-        ("[]", "found list, expected one JSON object"),
-        ("<<<<<<< HEAD", "not valid JSON"),
-        ({"at": None}, "'at' is None"),
-        ({"difference": "much"}, "'difference' is 'much'"),
-        ({"action": "unchanged"}, "found action 'unchanged'"),
-        ({"by": ...}, "'by' is missing"),
-    ],
-)
-def test_a_damaged_line_is_named(tmp_path: Path, line: str | dict[str, object], what: str):
-    good = asdict(entry("promoted", "a", None, "a"))
-    if isinstance(line, dict):
-        line = json.dumps({name: value for name, value in {**good, **line}.items() if value is not ...})
-    path = tmp_path / "promotions.jsonl"
-    path.write_text(json.dumps(good) + "\n" + line + "\n", encoding="utf-8")
-    with pytest.raises(TrackingError) as caught:
-        read_log(path)
-    assert str(caught.value).startswith(f"{path}:2: damaged ({what}")
-    assert "git checkout" in str(caught.value)
+    append_entry(tmp_path / "log.jsonl", made)
+    assert read_log(tmp_path / "log.jsonl") == [made]
+    assert comparison_in(made) == GAIN
+    by_hand = make_entry(verdict, test=SIDE, train_sha256="d", provenance=ADA)
+    assert (by_hand.margin, by_hand.settings) == (None, None)
 
 
 def test_summaries_name_the_model_and_the_reason():
@@ -155,3 +143,5 @@ def test_summaries_name_the_model_and_the_reason():
         "Model b does not become champion: it is worse.\nChampion a, version 4 in the MLflow registry, run r1."
     )
     assert Verdict("promoted", "first model", "b", None, "b").summary() == ("Model b is the new champion: first model.")
+    changed = Verdict("unchanged", "same", "b", "b", "b", test_change="the test side grew")
+    assert changed.summary() == "The test side grew.\nModel b stays champion: same."

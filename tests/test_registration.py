@@ -2,20 +2,38 @@
 
 import json
 import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 
+from pipeline.classifier import SentenceClassifier
+from pipeline.dataset import build_dataset, load_side, load_summary
 from pipeline.errors import TrackingError
-from pipeline.model_folder import load_model
+from pipeline.evaluation import evaluate_candidate
+from pipeline.labels import LABELS
+from pipeline.model_folder import load_model, save_model
 from pipeline.params import Params
+from pipeline.promotion_log import PROMOTIONS, read_log
 from pipeline.registration import register_candidate
-from pipeline.registry import list_versions, rollback
+from pipeline.registry import list_versions, promote, rollback
 from pipeline.run_file import find_run
 from pipeline.tracking import open_store
 from tests.projects import TEXTS, Place, aliases, clone, placing, snapshot, version_of
+
+
+def evaluate(settings: Params) -> None:
+    """Do what the evaluate stage does, in the working directory."""
+    evaluate_candidate(
+        settings,
+        Path("models/candidate"),
+        Path("data/dataset"),
+        Path("metrics.json"),
+        Path("data/evaluation"),
+        Path("plots"),
+    )
 
 
 def test_the_champion_is_the_candidate_with_its_test_scores(registered: Path):
@@ -70,6 +88,79 @@ def test_no_better_is_rejected_once_and_a_fresh_store_is_filled_from_the_files(
     shutil.rmtree("models/champion")
     assert register_candidate(settings).recorded is False
     assert snapshot() == before
+
+
+def test_a_verdict_is_recorded_with_its_comparison_and_shown_in_the_run(place: Place):
+    register_candidate(place("worse"))
+    settings = place("best")
+    verdict = register_candidate(settings)
+    table = load_side(Path("data/dataset"), "test")
+    entry = read_log(PROMOTIONS)[-1]
+    assert (entry.action, entry.test_sentences) == ("promoted", len(table))
+    assert entry.comparison is not None
+    assert set(entry.comparison) == {"macro_f1", *LABELS}
+    assert entry.comparison["macro_f1"]["candidate"] == entry.candidate_macro_f1 == verdict.candidate_macro_f1
+    assert entry.comparison["macro_f1"]["champion"] == entry.champion_macro_f1
+    assert entry.comparison["macro_f1"]["low"] > 0
+    assert entry.settings is not None
+    assert entry.settings["tolerance"] == asdict(settings.register.tolerance)
+    with open_store(write=False) as store:
+        tags = store._client.get_run(verdict.run_id).data.tags
+    change = entry.comparison["weakness"]
+    assert tags["verdict.weakness_f1"] == (
+        f"{change['difference']:+.4f} ({change['low']:+.4f} to {change['high']:+.4f})"
+    )
+    assert f"champion {entry.champion_before} | difference |" in tags["mlflow.note.content"]
+
+
+def test_a_candidate_with_fewer_labels_needs_a_person(place: Place):
+    settings = place("worse")
+    trained = load_model("models/candidate")
+    # What a champion trained with the public reports would state.
+    data = {**trained.config.data, "sentences": 2 * trained.config.data["sentences"]}
+    rich = SentenceClassifier(trained.scorer, replace(trained.config, data=data))
+    save_model(rich, Path("models/candidate"))
+    evaluate(settings)
+    champion = register_candidate(settings).champion_after
+    verdict = register_candidate(place("best"))
+    assert (verdict.action, verdict.champion_after) == ("rejected", champion)
+    assert "less than 0.8 of the champion's" in verdict.reason
+    assert version_of("models/champion") == champion
+    assert promote(verdict.candidate).action == "manual promotion"
+    assert version_of("models/champion") == verdict.candidate
+
+
+def test_a_grown_test_side_is_recorded_and_the_champion_scored_again(
+    place: Place, small_labels: Path, store: Path, tmp_path: Path
+):
+    settings = place("worse")
+    grown = load_summary(Path("data/dataset"))["test"]
+    dropped = load_side(Path("data/dataset"), "test")["report"].iloc[0]
+    labels = tmp_path / "fewer"
+    labels.mkdir()
+    for path in small_labels.iterdir():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if json.loads(line)["report"] != dropped]
+        (labels / path.name).write_text("\n".join(kept) + "\n", encoding="utf-8")
+    build_dataset(settings, labels, store, Path("data/dataset"))
+    small = load_summary(Path("data/dataset"))["test"]
+    evaluate(settings)
+    first = register_candidate(settings)
+    assert (first.action, first.test_change) == ("promoted", "")
+
+    # The candidate is still the champion, and yet the growth is written down.
+    again = register_candidate(place("worse"))
+    assert again.action == "unchanged"
+    entries = read_log(PROMOTIONS)
+    assert [entry.action for entry in entries] == ["promoted", "new test side"]
+    assert (entries[0].test_sentences, entries[1].test_sentences) == (small["sentences"], grown["sentences"])
+    assert entries[1].candidate_macro_f1 == again.candidate_macro_f1 != first.candidate_macro_f1
+    assert f"had {first.candidate_macro_f1:.4f} on the one before" in entries[1].reason
+    before = snapshot()
+    assert register_candidate(place("worse")).test_change == ""
+    assert snapshot() == before
+    # The next candidate is held against the champion's score on the grown side.
+    assert register_candidate(place("best")).champion_macro_f1 == entries[1].candidate_macro_f1
 
 
 def test_a_champion_of_an_earlier_format_gives_way(place: Place):

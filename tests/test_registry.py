@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import TrackingError
-from pipeline.promotion import PROMOTIONS, read_log
+from pipeline.promotion_log import PROMOTIONS, read_log
 from pipeline.registration import register_candidate
 from pipeline.registry import list_versions, promote, rollback
 from tests.projects import Place, aliases, snapshot, version_of
@@ -45,7 +45,11 @@ def test_a_better_candidate_is_promoted_and_a_rollback_sticks(place: Place):
     by_number = promote("1")
     assert by_number.candidate == worse
     assert version_of("models/champion") == worse
-    actions = [entry.action for entry in read_log(PROMOTIONS)]
+    entries = read_log(PROMOTIONS)
+    assert entries[1].comparison is not None
+    assert entries[1].comparison["macro_f1"]["difference"] == verdict.difference
+    assert {entry.test_documents for entry in entries} == {entries[0].test_documents}
+    actions = [entry.action for entry in entries]
     assert actions == ["promoted", "promoted", "rollback", "manual promotion", "manual promotion"]
     with pytest.raises(TrackingError, match=r"'zz' is no version of the registry; there are: 2 \("):
         promote("zz")

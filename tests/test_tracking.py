@@ -40,7 +40,9 @@ def test_the_run_shows_settings_scores_data_and_origin(registered: Path):
     scores = json.loads((registered / "data/evaluation/scores.json").read_text(encoding="utf-8"))
     summary = json.loads((registered / "data/dataset/summary.json").read_text(encoding="utf-8"))
     shipped = yaml.safe_load((registered / "params.yaml").read_text(encoding="utf-8"))
-    assert {f"{section}.{name}" for section, values in shipped.items() for name in values} <= set(run.data.params)
+    shown = {".".join(name.split(".")[:2]) for name in run.data.params}
+    assert {f"{section}.{name}" for section, values in shipped.items() for name in values} <= shown
+    assert run.data.params["register.tolerance.weakness"] == "0.1"
     assert run.data.params["train.C"] == str(shipped["train"]["C"])
     for name, score in scores["scores"].items():
         assert run.data.metrics.get(name) == score["value"]
