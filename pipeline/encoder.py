@@ -27,7 +27,10 @@ ENCODER_FORMAT = 1
 _BATCH = 16
 _VERSION_DIGITS = 12
 _DIGITS = 3
-_REMEDY = "restore it with `git checkout models/encoder`, or make it again with `findings encoder train`"
+_REMEDY = (
+    "restore it with `git checkout models/encoder`, make it again with `findings encoder train`, or answer without it "
+    "(--mode fast)"
+)
 
 Logits = npt.NDArray[np.float64]
 

@@ -28,8 +28,8 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     while True:
         try:
             function, arguments = pickle.load(source)  # noqa: S301  the other end is our own process
-        except EOFError:
-            return
+        except (EOFError, pickle.UnpicklingError):
+            return  # the parent ended, perhaps in the middle of a call
         try:
             reply = (True, function(*arguments))
         except Exception as error:
