@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 sys.path.insert(0, str(PROJECT))
 README = HERE / "README.md"
-BENCHMARKS = ("texts", "metadata", "furniture", "reading", "workers", "scoring", "starting")
+BENCHMARKS = ("texts", "metadata", "furniture", "reading", "workers", "scoring", "starting", "pages")
 LIBRARIES = ("pypdfium2", "pyarrow", "numpy", "scikit-learn")
 Row = tuple[str, str, str]  # what, measured, wanted
 

@@ -1,8 +1,8 @@
 """Sentences a second of the scorer, against the scikit-learn pipeline that it was made of, on the same sentences.
 
-The sentences are spliced from the authored corpus, so that each is new and about as long as those of reports. Both sides
-have the model that this corpus gives; the champion has more terms. CPU time of one process; then wall time of one process
-a processor. fastText (supervised, pairs of words, `multilinePredict`) takes part where it is installed.
+The sentences are spliced from the authored corpus, so that each is new and about as long as those of reports. Both
+sides have the model that this corpus gives; the champion has more terms. CPU time of one process; then wall time of one
+process a processor. fastText (supervised, pairs of words, `multilinePredict`) takes part where it is installed.
 """
 
 import os
@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.conversion import convert_pipeline
+from pipeline.fitting import build_pipeline
 from pipeline.labels import LABELS, label_matrix, read_labels
 from pipeline.model_folder import load_model
 from pipeline.params import load_params
 from pipeline.scorer import LinearScorer
-from pipeline.fitting import build_pipeline
 
 PROJECT = Path(__file__).resolve().parent.parent
 SENTENCES = 200_000

@@ -15,6 +15,7 @@ from pipeline.formats import Format
 from pipeline.outputs import FAILURES_FILE, open_writers, write_failures
 from pipeline.parts import DETAILS, Part
 from pipeline.reading.arrow_columns import repeated_string
+from pipeline.section_counts import SUMMARY_FILE, SectionCounts, write_summary
 from pipeline.summary import ReportSummary, split_reports, summarise
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def assemble(
 ) -> tuple[list[Path], list[ReportSummary], int]:
     """Write the outputs of a batch, one part after the other, in flat memory.
 
-    Of documents, reports.csv holds one row each; of a table of sentences, there is none.
+    Of documents, reports.csv holds one row each; of a table of sentences, there is none. summary.csv has counts by
+    report, section and label of either.
 
     Args:
         parts: What was labelled, in the order of the output.
@@ -68,6 +70,7 @@ def assemble(
     reporter.start(len(parts), "results written")
     pages = _Pages(output, classifier) if html else None
     summaries: list[ReportSummary] = []
+    sections = SectionCounts()
     described: list[tuple[ReportSummary, str]] = []
     with open_writers(output, formats, schema) as writers:
         for item, chunks, details in _reports(parts, schema, reporter):
@@ -77,13 +80,15 @@ def assemble(
             for table in split_reports(pa.concat_tables(chunks)):
                 summary = summarise(table, report=item.report, report_id=item.report_id)
                 summaries.append(summary)
+                sections.add(table, summary)
                 if details is not None:
                     described.append((summary, details))
                 if pages is not None:
                     pages.add(table, summary, item)
     written = [path for path, _ in writers]
     write_failures(output / FAILURES_FILE, failures)
-    written.append(output / FAILURES_FILE)
+    write_summary(output / SUMMARY_FILE, sections)
+    written += [output / SUMMARY_FILE, output / FAILURES_FILE]
     if all(part.item.kind != "table" for part in parts):
         write_reports(output / REPORTS_FILE, described)
         written.append(output / REPORTS_FILE)
@@ -144,11 +149,12 @@ def _read_part(path: Path, item: "Input", schema: "pa.Schema") -> "tuple[pa.Tabl
     from pyarrow import parquet
 
     try:
-        stored = parquet.ParquetFile(path).read()
+        # Waking threads takes longer than reading a part.
+        stored = parquet.ParquetFile(path).read(use_threads=False)
         details = (stored.schema.metadata or {}).get(DETAILS)
         table = stored.cast(schema)
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise FindingsError(f"{path}: damaged ({type(error).__name__}); run again without --resume.") from None
+        raise FindingsError(f"{path}: damaged ({type(error).__name__}); run again with --no-resume.") from None
     if item.kind == "table":
         return table, None
     # A stopped run may have met the same content under another name.

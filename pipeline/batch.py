@@ -1,24 +1,23 @@
-"""Label many documents: workers, failures, and going on where a stopped run left off."""
+"""Label many documents: workers, failures, and nothing twice that an earlier run has labelled already."""
 
-import shutil
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from pipeline.assembly import assemble
+from pipeline.cache import Cache
 from pipeline.errors import FindingsError, UsageError
-from pipeline.extract import reader_version
 from pipeline.formats import Format, parse_formats
 from pipeline.inputs import Input, find_inputs
 from pipeline.labels import LABELS, NONE
 from pipeline.model_folder import DEFAULT_MODEL, load_model
+from pipeline.output_folder import hold_output_folder
 from pipeline.outputs import FAILURES_FILE, findings_schema
 from pipeline.params import ExtractParams
-from pipeline.parts import CHUNK_ROWS, Part, label_in_worker, label_part, plan_parts, start_worker
+from pipeline.parts import CHUNK_ROWS, Outcome, Part, label_in_worker, label_part, plan_parts, start_worker
 from pipeline.pool import Lost, run_tasks, worker_count
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.summary import total
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from pipeline.classifier import SentenceClassifier
 
-PARTS_FOLDER = ".parts"
 # Starting worker processes takes about as long as labelling this many documents, or chunks of a table.
 _FEW_DOCUMENTS = 24
 _FEW_CHUNKS = 12
@@ -46,7 +44,7 @@ class BatchResult:
 
     Attributes:
         documents: Reports labelled.
-        reused: How many of them a stopped run had labelled already.
+        reused: How many pieces of them (documents, or chunks of a table) an earlier run had labelled already.
         sentences: Sentences labelled.
         counts: Number of sentences by label, with `none` and `uncertain`.
         failures: (file, reason) of each document that could not be read.
@@ -90,14 +88,14 @@ def classify(
     formats: Sequence[str] = (Format.PARQUET, Format.CSV),
     html: bool = True,
     workers: int | None = None,
-    resume: bool = False,
+    resume: bool = True,
     time_limit: float = ExtractParams.time_limit,
     reporter: Reporter | None = None,
 ) -> BatchResult:
     """Label documents, folders of documents, tables of sentences or an extract store.
 
-    The output folder then holds findings.<format>, failures.csv, of documents reports.csv, and with `html` index.html
-    and reports/<id>.html.
+    The output folder then holds findings.<format>, summary.csv, failures.csv, of documents reports.csv, and with `html`
+    index.html and reports/<id>.html; and in .parts the findings of each document, for the next run.
     What an earlier run wrote there under these names is replaced or removed; nothing else is touched. Findings of
     documents have the columns of the sentence table, then those of the prediction; findings of a table have the table's
     own columns first (see `pipeline.tables.read_table` for names that clash). Order and bytes depend on the input and
@@ -111,7 +109,8 @@ def classify(
         formats: Formats of the findings.
         html: Whether to write pages.
         workers: Processes; by default one a processor, or one where starting more would not pay.
-        resume: Whether to use what a stopped run left in the output folder.
+        resume: Whether to use what an earlier run, finished or stopped, left in the output folder, and to leave there
+            the findings of each document for the next run.
         time_limit: Seconds after which a document counts as failed; documents are read in processes of their own.
         reporter: Told of the progress.
 
@@ -119,10 +118,11 @@ def classify(
         What was done.
 
     Raises:
-        UsageError: An argument, a path or the output folder cannot be used; nothing was read.
+        UsageError: An argument, a path or the output folder cannot be used, or another run is writing to that folder;
+            nothing was read.
         ModelError: The model cannot be loaded; nothing was read.
         DataError: A table of sentences is not as it should be.
-        Interrupted: The user pressed Ctrl-C; `resume` goes on from there.
+        Interrupted: The user pressed Ctrl-C; the same call goes on from there.
     """
     started = time.monotonic()
     reporter = reporter or SilentReporter()
@@ -130,46 +130,55 @@ def classify(
     if workers is not None and workers < 1:
         raise UsageError(f"--workers: found {workers}, expected 1 or more.")
     classifier = load_model(model, mode)
-    with _output_folder(output):
+    with hold_output_folder(output):
         inputs = find_inputs(paths, skip=output)
         tables = {item.report_id: _read_table(item) for item in inputs.items if item.kind == "table"}
         schema = _common_schema(inputs.items, tables)
-    notes = inputs.notes()
-    for note in notes:
-        reporter.message(note)
-    parts = output / PARTS_FOLDER
-    # Parts of another model, release or reader are of no use.
-    current = parts / f"{library_version('inspection-findings')}-{reader_version()}-{classifier.answered_by}"
-    if not resume:
-        shutil.rmtree(parts, ignore_errors=True)
-    current.mkdir(parents=True, exist_ok=True)
+        notes = inputs.notes()
+        for note in notes:
+            reporter.message(note)
+        cache = Cache(output, classifier.answered_by)
+        if not resume:
+            cache.clear()
+        cache.open()
 
-    rows = {report_id: table.num_rows for report_id, table in tables.items()}
-    planned = [part for item in inputs.items for part in plan_parts(item, current, rows.get(item.report_id))]
-    todo = [part for part in planned if not part.path.is_file()]
-    failures: dict[str, str] = {}
-    try:
-        _run(todo, _Job(tables, schema, classifier, time_limit), workers, reporter, failures)
-        listed = list(inputs.unreadable)
-        names = [(item.report, item.report_id) for item in inputs.items] + list(inputs.copies.items())
-        listed.extend((name, failures[report_id]) for name, report_id in names if report_id in failures)
-        written, summaries, pages = assemble(
-            [part for part in planned if part.item.report_id not in failures],
-            output,
-            schema=schema,
-            formats=chosen,
-            html=html,
-            failures=[*listed, *inputs.carried],
-            classifier=classifier,
-            reporter=reporter,
-        )
-    except KeyboardInterrupt:
-        done = sum(part.path.is_file() for part in planned) + len(failures)
+        rows = {report_id: table.num_rows for report_id, table in tables.items()}
+        planned = [part for item in inputs.items for part in plan_parts(item, cache.folder, rows.get(item.report_id))]
+        todo = [part for part in planned if not cache.holds(part.path, schema)]
         what = "chunks" if tables else "documents"
-        raise Interrupted(f"stopped: {done} of {len(planned)} {what} done; run again with --resume to go on.") from None
-    finally:
-        reporter.close()
-    shutil.rmtree(parts, ignore_errors=True)
+        if len(todo) < len(planned):
+            reporter.message(
+                f"{len(planned) - len(todo)} of {len(planned)} {what} were labelled by an earlier run: used again"
+            )
+        failures: dict[str, str] = {}
+        try:
+            _run(todo, _Job(tables, schema, classifier, time_limit), workers, reporter, failures)
+            listed = list(inputs.unreadable)
+            names = [(item.report, item.report_id) for item in inputs.items] + list(inputs.copies.items())
+            listed.extend((name, failures[report_id]) for name, report_id in names if report_id in failures)
+            written, summaries, pages = assemble(
+                [part for part in planned if part.item.report_id not in failures],
+                output,
+                schema=schema,
+                formats=chosen,
+                html=html,
+                failures=[*listed, *inputs.carried],
+                classifier=classifier,
+                reporter=reporter,
+            )
+        except KeyboardInterrupt:
+            done = sum(part.path.is_file() for part in planned) + len(failures)
+            raise Interrupted(
+                f"stopped: {done} of {len(planned)} {what} done; run the same command again to go on."
+            ) from None
+        finally:
+            reporter.close()
+        # The extract store is itself what a next run starts from, and a table of sentences needs no reading.
+        kept = {part.path for part in planned if part.item.kind == "document"} if resume else set()
+        if kept:
+            cache.keep(kept)
+        else:
+            cache.clear()
     sums = total(summaries)
     return BatchResult(
         documents=len(summaries),
@@ -183,27 +192,6 @@ def classify(
         pages=pages,
         seconds=time.monotonic() - started,
     )
-
-
-@contextmanager
-def _output_folder(output: Path) -> Iterator[None]:
-    """Make sure that the output folder can be written to; take it away again if the block fails before any use."""
-    existed = output.exists()
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        probe = output / ".probe.tmp"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        reason = "it is a file" if output.is_file() else error.strerror or str(error)
-        raise UsageError(f"{output}: cannot be written to ({reason}); name another folder with --output.") from None
-    try:
-        yield
-    except FindingsError:
-        if not existed:
-            with suppress(OSError):
-                output.rmdir()
-        raise
 
 
 def _read_table(item: Input) -> "pa.Table":
@@ -252,15 +240,19 @@ def _run(todo: Sequence[Part], job: _Job, workers: int | None, reporter: Reporte
     count = worker_count(workers, len(todo), _FEW_CHUNKS if job.tables else _FEW_DOCUMENTS)
     if job.classifier.encoder is not None and count > 1:
         job.classifier.encoder.threads = 1  # the workers share the processors
+    sentences = 0
     with closing(_outcomes(todo, job, count)) as outcomes:
-        for part, reason in outcomes:
-            if reason is not None:
-                failures[part.item.report_id] = reason
-            reporter.advance(1, f"{len(failures)} failed" if failures else "")
+        for part, outcome in outcomes:
+            if outcome.fault is not None:
+                raise FindingsError(outcome.fault)
+            if outcome.failure is not None:
+                failures[part.item.report_id] = outcome.failure
+            sentences += outcome.sentences
+            reporter.advance(1, f"{sentences:,} sentences, {len(failures)} failed")
 
 
-def _outcomes(todo: Sequence[Part], job: _Job, workers: int) -> Generator[tuple[Part, str | None], None, None]:
-    """Label the parts, and yield each with why it failed, as it is done."""
+def _outcomes(todo: Sequence[Part], job: _Job, workers: int) -> Generator[tuple[Part, Outcome], None, None]:
+    """Label the parts, and yield each with what came of it, as it is done."""
     if workers == 1 and job.tables:
         for part in todo:
             yield part, label_part(part, job.rows(part), job.schema, job.classifier)
@@ -272,10 +264,9 @@ def _outcomes(todo: Sequence[Part], job: _Job, workers: int) -> Generator[tuple[
     for rank, outcome in run_tasks(label_in_worker, tasks, workers=workers, setup=setup, limit=limit):
         if isinstance(outcome, Lost) and job.tables:
             raise FindingsError(
-                f"a worker process was lost ({outcome.reason}); what is done is kept: run again with --resume and "
-                "fewer --workers."
+                f"a worker process was lost ({outcome.reason}); what is done is kept: run again with fewer --workers."
             )
-        yield todo[rank], outcome.reason if isinstance(outcome, Lost) else outcome
+        yield todo[rank], Outcome(failure=outcome.reason) if isinstance(outcome, Lost) else outcome
 
 
 class _Tasks(Sequence[tuple[Any, ...]]):

@@ -13,6 +13,8 @@ from pipeline.encoder_cli import encoder
 from pipeline.errors import FindingsError
 from pipeline.formats import Format
 from pipeline.modes import Mode
+from pipeline.registry_cli import registry
+from pipeline.review_cli import review
 
 app = typer.Typer(
     name="findings",
@@ -22,9 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-registry = typer.Typer(help="List, promote and roll back model versions.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(registry, name="registry")
 app.add_typer(encoder, name="encoder")
+app.add_typer(review, name="review")
 
 PARAMS = Path("params.yaml")
 REPORTS = Path("data/reports")
@@ -86,15 +88,22 @@ def classify(
     model: ModelOption = CHAMPION,
     mode: ModeOption = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run left off.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            help="Use again what an earlier run into DIR, finished or stopped, left in DIR/.parts; --no-resume labels "
+            "everything anew and keeps nothing there."
+        ),
+    ] = True,
 ) -> None:
     """Label the sentences of documents.
 
     Mode fast: the linear model alone. Mode balanced: an encoder (a small transformer) reads the sentences where the
     linear model is unsure. Mode accurate: the encoder reads every sentence.
 
-    Writes findings.FORMAT, reports.csv, failures.csv and index.html (with a page a report) to the output folder. Exit
-    code: 0 all documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
+    Writes findings.FORMAT, reports.csv, summary.csv, failures.csv and index.html (with a page a report) to the output
+    folder. Run again into the same folder, it reads only documents that are new or have changed. Exit code: 0 all
+    documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
 
     Example: findings classify reports/ --output findings/ --format xlsx
     """
@@ -211,18 +220,7 @@ def dataset() -> None:
     """Stage: join labels and sentences and divide them by document into data/dataset."""
     from pipeline.dataset import build_dataset
 
-    report = build_dataset(_params(), LABEL_FILES, SENTENCES, DATASET)
-    for side, counts in (("train", report.train), ("test", report.test)):
-        labels = ", ".join(f"{count:,} {label}" for label, count in counts["labels"].items())
-        print(f"{side}: {counts['sentences']:,} sentences of {counts['documents']} documents ({labels})")
-    if report.joined or report.unmatched:
-        print(f"labels by key: {report.joined:,} met their sentence, {report.unmatched:,} did not")
-    if report.absent:
-        print(
-            f"labels by key: {report.absent:,} wait for {report.absent_documents} reports that are not in data/reports "
-            "(`findings fetch` brings them)"
-        )
-    print(f"{report.left_out} training sentences left out because a test document has the same text")
+    print(build_dataset(_params(), LABEL_FILES, SENTENCES, DATASET).summary())
 
 
 @app.command("soft-labels")
@@ -241,8 +239,9 @@ def train() -> None:
 
     classifier = train_candidate(_params(), DATASET, CANDIDATE, TrainingFiles())
     scores = classifier.config.scores
-    modes = ", ".join(f"{name.removeprefix('out_of_fold_')} {part['macro_f1']}" for name, part in scores.items())
-    print(f"model {classifier.version}: macro F1 {modes}")
+    names = {"out_of_fold": "fast", **{f"out_of_fold_{mode}": mode for mode in Mode}}
+    modes = ", ".join(f"{names[name]} {part['macro_f1']}" for name, part in scores.items())
+    print(f"model {classifier.version}: out-of-fold macro F1 {modes}")
 
 
 @app.command()
@@ -276,33 +275,6 @@ def register() -> None:
     from pipeline.registration import register_candidate
 
     print(register_candidate(_params()).summary())
-
-
-@registry.command("list")
-def list_registered() -> None:
-    """List the model versions of the registry."""
-    from pipeline.registry import list_versions
-    from pipeline.versions import render_versions
-
-    print(render_versions(list_versions()))
-
-
-@registry.command()
-def promote(
-    version: Annotated[str, typer.Argument(help="MLflow version number, or the first digits of a model version.")],
-) -> None:
-    """Make a version champion, whatever its scores."""
-    from pipeline.registry import promote as run
-
-    print(run(version).summary())
-
-
-@registry.command()
-def rollback() -> None:
-    """Bring back the champion before the present one."""
-    from pipeline.registry import rollback as run
-
-    print(run().summary())
 
 
 @app.command()

@@ -13,6 +13,7 @@ from pipeline.extract import load_manifest, load_sentences
 from pipeline.files import json_bytes, replace_folder
 from pipeline.labels import LABELS, find_label_files, loose_key, read_labels
 from pipeline.params import Params
+from pipeline.review.events import reviewed_labels
 
 SIDES = ("train", "test")
 SUMMARY_FILE = "summary.json"
@@ -44,6 +45,8 @@ class DatasetReport:
         absent: Labels without text whose document is not there.
         absent_documents: How many documents those are.
         left_out: Training sentences left out because their text stands in a test document as well.
+        reviewed: Sentences with an answer of reviewers, which replaces any other label of the same sentence.
+        held_back: Sentences left out because reviewers disagree.
     """
 
     train: dict[str, Any]
@@ -53,6 +56,28 @@ class DatasetReport:
     absent: int
     absent_documents: int
     left_out: int
+    reviewed: int
+    held_back: int
+
+    def summary(self) -> str:
+        """Say in a few lines what the dataset holds, and what was left out of it."""
+        lines = []
+        for side, counts in (("train", self.train), ("test", self.test)):
+            labels = ", ".join(f"{count:,} {label}" for label, count in counts["labels"].items())
+            lines.append(f"{side}: {counts['sentences']:,} sentences of {counts['documents']} documents ({labels})")
+        if self.joined or self.unmatched:
+            lines.append(f"labels by key: {self.joined:,} met their sentence, {self.unmatched:,} did not")
+        if self.absent:
+            lines.append(
+                f"labels by key: {self.absent:,} wait for {self.absent_documents} reports that are not in data/reports "
+                "(`findings fetch` brings them)"
+            )
+        if self.reviewed or self.held_back:
+            lines.append(
+                f"reviewed: {self.reviewed:,} sentences; {self.held_back:,} held back (`findings review conflicts`)"
+            )
+        lines.append(f"{self.left_out} training sentences left out because a test document has the same text")
+        return "\n".join(lines)
 
 
 def side_of(document: str, test_share: float) -> str:
@@ -84,12 +109,15 @@ def build_dataset(params: Params, labels: Path, sentences: Path, output: Path) -
     Raises:
         DataError: A label file is wrong, or a side has no sentence.
     """
-    rows = read_labels(find_label_files(labels))
-    rows = _join(rows, sentences)
+    given = read_labels(find_label_files(labels)).assign(reviewed=False, held=False)
+    answers = reviewed_labels(labels).assign(reviewed=True)
+    rows = _join(pd.concat([given, answers], ignore_index=True) if len(answers) else given, sentences)
+    rows, held_back = _prefer_reviewed(rows)
     keyed = {str(name): _count_keyed(part) for name, part in rows[rows["met"] != ""].groupby("source")}
     counts = {name: sum(part[name] for part in keyed.values()) for name in ("joined", "unmatched", "absent")}
     absent = int(rows.loc[rows["met"] == "absent", "document"].nunique())
     rows = rows[rows["text"].notna()].drop(columns="met")
+    reviewed = int(rows.pop("reviewed").sum())
     # The same text labelled twice in one document tells nothing new.
     rows = rows.drop_duplicates(["document", "key"]).reset_index(drop=True)
     sides = rows["document"].map(lambda name: side_of(name, params.dataset.test_share))
@@ -106,12 +134,19 @@ def build_dataset(params: Params, labels: Path, sentences: Path, output: Path) -
             )
     summary: dict[str, Any] = {side: _summary(table) for side, table in tables.items()}
     report = DatasetReport(
-        summary["train"], summary["test"], **counts, absent_documents=absent, left_out=int(seen.sum())
+        summary["train"],
+        summary["test"],
+        **counts,
+        absent_documents=absent,
+        left_out=int(seen.sum()),
+        reviewed=reviewed,
+        held_back=held_back,
     )
     with replace_folder(output) as folder:
         for side, table in tables.items():
             table.reset_index(drop=True).to_parquet(folder / f"{side}.parquet", index=False)
         summary |= {**counts, "keyed": keyed, "left_out": report.left_out}
+        summary |= {"reviewed": reviewed, "held_back": held_back}
         (folder / SUMMARY_FILE).write_bytes(json_bytes(summary))
     return report
 
@@ -162,13 +197,13 @@ def _join(rows: pd.DataFrame, sentences: Path) -> pd.DataFrame:
     """Give every label row its document id and the sentence before, and text and context to those by key.
 
     Returns:
-        `DATASET_COLUMNS`, one boolean column a label, `source`, and `met`: for a label by key "exact", "loose",
-        "unmatched" or "absent", for any other an empty string. `text` is null where no sentence was met.
+        `DATASET_COLUMNS`, one boolean column a label, `source`, `reviewed`, `held`, and `met`: for a label by key
+        "exact", "loose", "unmatched" or "absent", for any other an empty string. `text` is null where nothing was met.
     """
     id_of = {entry["report"]: entry["report_id"] for entry in load_manifest(sentences)["reports"]}
     # A document goes by the hash of its content where that is known, so that all its labels share one side.
     rows["document"] = rows["report_id"].fillna(rows["report"].map(id_of)).fillna(rows["report"])
-    rows["before"] = _texts_before(rows)
+    rows["before"] = rows["before"].fillna(pd.Series(_texts_before(rows), index=rows.index, dtype="str"))
     keyed = rows["text"].isna()
     rows["met"] = keyed.map({True: "absent", False: ""})
     here = rows["document"].isin(set(id_of.values()))
@@ -188,7 +223,21 @@ def _join(rows: pd.DataFrame, sentences: Path) -> pd.DataFrame:
             rows.loc[keyed & met, name] = found[name]
         # The document knows better than the label file, which may hold only some of its sentences.
         rows.loc[met, "before"] = found["before"]
-    return rows[[*DATASET_COLUMNS, *LABELS, "source", "met"]].astype(dict.fromkeys(DATASET_COLUMNS, "str"))
+    wanted = [*DATASET_COLUMNS, *LABELS, "source", "met", "reviewed", "held"]
+    return rows[wanted].astype(dict.fromkeys(DATASET_COLUMNS, "str"))
+
+
+def _prefer_reviewed(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Drop labels of sentences that reviewers answered, and sentences on which reviewers disagree.
+
+    Returns:
+        What is left, and the number of sentences held back.
+    """
+    places = pd.MultiIndex.from_frame(rows[["document", "key"]])
+    replaced = ~rows["reviewed"] & places.isin(places[rows["reviewed"]])
+    # Whoever disagrees may be right: until it is settled, an older label is no safer than either answer.
+    kept = rows[~replaced & ~rows["held"]].drop(columns="held")
+    return kept.reset_index(drop=True), int(rows["held"].sum())
 
 
 def _match_loosely(rows: pd.DataFrame, known: pd.DataFrame) -> "pd.Series[str]":

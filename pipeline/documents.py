@@ -1,16 +1,15 @@
 """A document as a whole: reading it, what it says of itself, and its row in reports.csv."""
 
-import csv
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.csv_tables import write_csv
 from pipeline.errors import DocumentError
-from pipeline.files import replace_file, report_id_of
+from pipeline.files import report_id_of
 from pipeline.inputs import Input
-from pipeline.outputs import safe_cell
 from pipeline.reading import MAX_FILE_BYTES, read_document
 from pipeline.reading.document import Document
 from pipeline.sentences import sentence_table
@@ -68,11 +67,7 @@ def write_reports(path: Path, rows: Iterable[tuple[ReportSummary, str]]) -> None
         path: The CSV file; it has a header even where there is no document.
         rows: Counts of each document, and what `document_details` returned for it, as JSON.
     """
-    with replace_file(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(REPORT_COLUMNS)
-        for summary, details in rows:
-            writer.writerow([safe_cell(value) for value in _row(summary, json.loads(details))])
+    write_csv(path, REPORT_COLUMNS, (_row(summary, json.loads(details)) for summary, details in rows))
 
 
 def _row(summary: ReportSummary, details: dict[str, Any]) -> list[Any]:

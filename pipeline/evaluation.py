@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.classifier import PROBABILITY_COLUMNS, SentenceClassifier
+from pipeline.csv_tables import write_csv
 from pipeline.dataset import load_side, load_summary
 from pipeline.errors import DataError
 from pipeline.files import json_bytes, replace_file, replace_folder
@@ -60,7 +61,7 @@ def evaluate_candidate(
     with replace_folder(evaluation) as folder:
         (folder / SCORES_FILE).write_bytes(json_bytes(result))
         worst = worst_errors(table, scored)
-        worst.to_csv(folder / ERRORS_FILE, index=False, lineterminator="\n")
+        write_csv(folder / ERRORS_FILE, worst.columns, worst.itertuples(index=False))
     with replace_folder(plots) as folder:
         for name, rows in plot_tables(scored, params.evaluate).items():
             rows.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")

@@ -13,8 +13,8 @@ from pyarrow import parquet
 
 from pipeline.documents import read_input
 from pipeline.errors import DataError, DocumentError
-from pipeline.files import json_bytes, replace_file, report_id_of
-from pipeline.inputs import STORE_FORMAT, STORE_MANIFEST, Input, find_documents
+from pipeline.files import json_bytes, replace_file
+from pipeline.inputs import STORE_FORMAT, STORE_MANIFEST, Input, find_documents, identify, printable
 from pipeline.overrides import find_overrides, read_manifest
 from pipeline.params import ExtractParams
 from pipeline.pool import Lost, run_tasks, worker_count
@@ -73,9 +73,10 @@ def extract_sentences(
 
     Raises:
         DataError: No document could be read at all.
+        UsageError: A folder cannot be searched.
     """
     reporter = reporter or SilentReporter()
-    found, duplicates = _find(roots)
+    found, duplicates, unopened = _find(roots)
     reader = reader_version()
     old = {
         report_id: entry
@@ -100,8 +101,9 @@ def extract_sentences(
     finally:
         # Also after an interruption: what was read need not be read again.
         reporter.close()
-        gone = _write_manifest(output, reader, [done[report_id] for report_id in names if report_id in done])
-    failures = tuple((entry["report"], entry["reason"]) for entry in done.values() if entry["reason"])
+        entries = [done[report_id] for report_id in names if report_id in done] + unopened
+        gone = _write_manifest(output, reader, entries)
+    failures = tuple((entry["report"], entry["reason"]) for entry in [*done.values(), *unopened] if entry["reason"])
     if not any(entry["reason"] is None for entry in done.values()):
         listed = "".join(f"\n  {name}: {reason}" for name, reason in failures)
         where = ", ".join(str(root) for root in roots)
@@ -118,8 +120,8 @@ def load_manifest(folder: Path) -> dict[str, Any]:
 
     Returns:
         `reader` (hash of the reading code), `reports` (report_id, report, file, sentences, stated: hash of what stands
-        beside the document, details: what is known of it as a whole) and `failures` (file, report_id, reason, stated,
-        again: whether it is tried again), each in order of the file names.
+        beside the document, details: what is known of it as a whole) and `failures` (file, report_id: empty where the
+        file cannot be opened, reason, stated, again: whether it is tried again), each in order of the file names.
 
     Raises:
         DataError: There is no store, or its manifest is damaged.
@@ -151,10 +153,11 @@ def load_sentences(folder: Path) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        tables = [pd.read_parquet(folder / entry["file"]) for entry in load_manifest(folder)["reports"]]
-    except OSError as error:
+        tables = [parquet.ParquetFile(folder / entry["file"]).read() for entry in load_manifest(folder)["reports"]]
+    except (OSError, pa.ArrowException) as error:
         raise DataError(f"{folder}: damaged ({error}); run `dvc repro --force extract`.") from None
-    return pd.concat(tables, ignore_index=True)
+    frames: list[pd.DataFrame] = [table.to_pandas() for table in tables]
+    return pd.concat(frames, ignore_index=True)
 
 
 def reader_version() -> str:
@@ -172,22 +175,28 @@ def reader_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def _find(roots: Iterable[Path]) -> tuple[dict[str, Input], list[tuple[str, str]]]:
-    """Find the documents; map content hash → document, and list the copies."""
+def _find(roots: Iterable[Path]) -> tuple[dict[str, Input], list[tuple[str, str]], list[dict[str, Any]]]:
+    """Find the documents; map content hash → document, and list the copies, and entries of what cannot be opened."""
     found: dict[str, Input] = {}
     duplicates: list[tuple[str, str]] = []
+    unopened: list[dict[str, Any]] = []
     for root in roots:
         if not root.is_dir():
             continue
         manifest = read_manifest(root)
         for path in find_documents(root):
             name = path.relative_to(root).as_posix()
-            report_id = report_id_of(path)
+            report = printable(name)
+            try:
+                report_id = identify(path)
+            except DocumentError as error:
+                unopened.append(_entry(Input("document", report, "", path), str(error), again=True))
+                continue
             if report_id in found:
-                duplicates.append((name, found[report_id].report))
+                duplicates.append((report, found[report_id].report))
             else:
-                found[report_id] = Input("document", name, report_id, path, find_overrides(path, name, manifest))
-    return found, duplicates
+                found[report_id] = Input("document", report, report_id, path, find_overrides(path, name, manifest))
+    return found, duplicates, unopened
 
 
 def _reusable(output: Path, reader: str) -> dict[str, dict[str, Any]]:

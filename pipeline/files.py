@@ -90,7 +90,8 @@ def unwritable(path: Path, error: OSError) -> FindingsError:
     Returns:
         The error to raise.
     """
-    reason = error.strerror or str(error)
+    # Arrow puts words of its own around what the system said.
+    reason = os.strerror(error.errno) if error.errno else str(error)
     return FindingsError(f"{path}: cannot be written ({reason}); name another folder, or free space and permissions.")
 
 

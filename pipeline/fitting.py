@@ -107,18 +107,12 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     targets = np.vstack([labelled.labels.astype(float), soft.probabilities])
     weights = np.append(np.ones(size), np.full(len(soft.texts), soft.weight))
     groups = np.append(labelled.groups.astype(object), soft.groups)
-    everything = _Problem(rows, targets, weights, params)
+    problem = _Problem(rows, targets, weights, params)
+    outs = [np.isin(groups, np.unique(labelled.groups[rest])) for _, rest in folds]
+    *by_fold, regressions = problem.fit_all([*(~out for out in outs), np.ones(len(targets), dtype=bool)])
     scores = np.full(targets.shape, np.nan)
-
-    def held_out(rest: npt.NDArray[Any]) -> tuple[Booleans, Floats]:
-        out = np.isin(groups, np.unique(labelled.groups[rest]))
-        regressions = everything.fit(~out)
-        return out, np.column_stack([one.decision_function(rows[out]) for one in regressions])
-
-    # Threads: the solver leaves the interpreter, and the features need not be copied.
-    for out, part in Parallel(n_jobs=-1, prefer="threads")(delayed(held_out)(rest) for _, rest in folds):
-        scores[out] = part
-    regressions = everything.fit(np.ones(len(targets), dtype=bool))
+    for out, fitted in zip(outs, by_fold, strict=True):
+        scores[out] = np.column_stack([one.decision_function(rows[out]) for one in fitted])
     slopes, intercepts = _platt(scores[:size], labelled.labels)
     pipeline = build_pipeline(params)
     pipeline.steps[0] = ("features", union)
@@ -142,25 +136,30 @@ class _Problem:
     weights: Floats
     params: Params
 
-    def fit(self, chosen: Booleans) -> list[LogisticRegression]:
-        """Fit one regression a label on some of the sentences."""
-        places = np.flatnonzero(chosen)
-        return [self._fit_label(places, rank) for rank in range(len(LABELS))]
+    def fit_all(self, parts: list[Booleans]) -> list[list[LogisticRegression]]:
+        """Fit one regression a label on each of several parts of the sentences."""
+        count = len(LABELS)
+        # Processes, not threads: liblinear has one random generator, which threads would share.
+        fitted = Parallel(n_jobs=-1)(
+            delayed(_fit_label)(self, np.flatnonzero(part), rank) for part in parts for rank in range(count)
+        )
+        return [fitted[first : first + count] for first in range(0, len(fitted), count)]
 
-    def _fit_label(self, places: npt.NDArray[Any], rank: int) -> LogisticRegression:
-        """Fit one label; a probability p counts as an example with weight p and a counter-example with 1 - p."""
-        target = self.targets[places, rank]
-        for_it, against = target > _SURE, target < 1 - _SURE
-        truth = np.append(np.ones(for_it.sum()), np.zeros(against.sum()))
-        share = np.append(np.where(against, target, 1)[for_it], np.where(for_it, 1 - target, 1)[against])
-        weights = share * np.append(self.weights[places[for_it]], self.weights[places[against]])
-        if self.params.train.class_weight == "balanced":
-            # As scikit-learn has it (n / (2 n_class)), with weights in the place of counts.
-            total = weights.sum()
-            weights = weights * np.where(truth == 1, *(total / (2 * weights[truth == side].sum()) for side in (1, 0)))
-        rows = sparse.vstack([self.rows[places[for_it]], self.rows[places[against]]], format="csr")
-        regression = clone(build_pipeline(self.params).named_steps["labels"].estimator).set_params(class_weight=None)
-        return regression.fit(rows, truth.astype(int), sample_weight=weights)
+
+def _fit_label(problem: _Problem, places: npt.NDArray[Any], rank: int) -> LogisticRegression:
+    """Fit one label; a probability p counts as an example with weight p and a counter-example with 1 - p."""
+    target = problem.targets[places, rank]
+    for_it, against = target > _SURE, target < 1 - _SURE
+    truth = np.append(np.ones(for_it.sum()), np.zeros(against.sum()))
+    share = np.append(np.where(against, target, 1)[for_it], np.where(for_it, 1 - target, 1)[against])
+    weights = share * np.append(problem.weights[places[for_it]], problem.weights[places[against]])
+    if problem.params.train.class_weight == "balanced":
+        # As scikit-learn has it (n / (2 n_class)), with weights in the place of counts.
+        total = weights.sum()
+        weights = weights * np.where(truth == 1, *(total / (2 * weights[truth == side].sum()) for side in (1, 0)))
+    rows = sparse.vstack([problem.rows[places[for_it]], problem.rows[places[against]]], format="csr")
+    regression = clone(build_pipeline(problem.params).named_steps["labels"].estimator).set_params(class_weight=None)
+    return regression.fit(rows, truth.astype(int), sample_weight=weights)
 
 
 def _adopt(container: OneVsRestClassifier, regressions: list[LogisticRegression], labels: Booleans) -> None:

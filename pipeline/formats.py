@@ -1,9 +1,14 @@
-"""The file formats of the findings table."""
+"""The file formats of the findings table, and the version of its columns."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 from pipeline.errors import UsageError
+
+# Under this key a Parquet file of findings says which version of the documented columns it has. Raised by one whenever
+# a column is renamed, removed or changes its type or meaning.
+TABLE_FORMAT_KEY = b"findings_format"
+TABLE_FORMAT = 1
 
 
 class Format(StrEnum):

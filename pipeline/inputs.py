@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pipeline.errors import UsageError
+from pipeline.errors import DocumentError, UsageError
 from pipeline.files import report_id_of
 from pipeline.overrides import MANIFEST_FILE, SIDECAR_SUFFIX, Manifest, Overrides, find_overrides, read_manifest
 from pipeline.reading import DOCUMENT_SUFFIXES
@@ -126,8 +126,41 @@ def find_documents(folder: Path, *, skip: Path | None = None) -> list[Path]:
 
     Returns:
         Files with a document's suffix, each folder in order of names.
+
+    Raises:
+        UsageError: A folder cannot be searched.
     """
     return [path for path in _walk(folder, skip) if path.suffix.lower() in DOCUMENT_SUFFIXES]
+
+
+def printable(name: str) -> str:
+    """Make a name that can be written into any output of a file's name, which need not be UTF-8.
+
+    Args:
+        name: The file's name.
+
+    Returns:
+        The same, with U+FFFD for what is not UTF-8.
+    """
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def identify(path: Path) -> str:
+    """Identify a document by its content.
+
+    Args:
+        path: The document.
+
+    Returns:
+        Its `report_id`.
+
+    Raises:
+        DocumentError: It cannot be opened.
+    """
+    try:
+        return report_id_of(path)
+    except OSError as error:
+        raise DocumentError(f"cannot be opened: {error.strerror or type(error).__name__}") from None
 
 
 class _Collector:
@@ -155,17 +188,14 @@ class _Collector:
         documents = others = 0
         manifest = read_manifest(folder)
         named = set(manifest.rows)
-        try:
-            for path in _walk(folder, skip):
-                if path.suffix.lower() in DOCUMENT_SUFFIXES:
-                    name = path.relative_to(folder).as_posix()
-                    self._add("document", name, path, manifest)
-                    named.discard(name)
-                    documents += 1
-                elif not (named and path == folder / MANIFEST_FILE) and not path.name.endswith(SIDECAR_SUFFIX):
-                    others += 1
-        except OSError as error:
-            raise UsageError(f"{error.filename or folder}: cannot be searched ({error.strerror}).") from None
+        for path in _walk(folder, skip):
+            if path.suffix.lower() in DOCUMENT_SUFFIXES:
+                name = path.relative_to(folder).as_posix()
+                self._add("document", name, path, manifest)
+                named.discard(name)
+                documents += 1
+            elif not (named and path == folder / MANIFEST_FILE) and not path.name.endswith(SIDECAR_SUFFIX):
+                others += 1
         if not documents:
             seen = f"{others} file(s) of other kinds" if others else "it is empty"
             hint = "; name a table itself, not its folder" if others else ""
@@ -196,12 +226,11 @@ class _Collector:
         if real in self._seen:  # the same file by two ways is no news
             return
         self._seen.add(real)
-        # A name that is not UTF-8 could not be written into any output.
-        report = os.fsencode(name).decode("utf-8", "replace")
+        report = printable(name)
         try:
-            report_id = report_id_of(path)
-        except OSError as error:
-            self.unreadable.append((report, f"cannot be opened: {error.strerror or type(error).__name__}"))
+            report_id = identify(path)
+        except DocumentError as error:
+            self.unreadable.append((report, str(error)))
             return
         overrides = find_overrides(path, name, manifest) if kind == "document" else Overrides()
         self._keep(Input(kind, report, report_id, path, overrides))
@@ -221,7 +250,11 @@ def _walk(folder: Path, skip: Path | None) -> Iterator[Path]:
         real = place.resolve()
         if real == skipped or real in above:
             return
-        for entry in sorted(place.iterdir(), key=lambda path: path.name):
+        try:
+            entries = sorted(place.iterdir(), key=lambda path: path.name)
+        except OSError as error:
+            raise UsageError(f"{place}: cannot be searched ({error.strerror}); mend its permissions.") from None
+        for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():

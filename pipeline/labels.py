@@ -30,6 +30,7 @@ LABEL_COLUMNS = (
     "kind",
     "paragraph",
     "position",
+    "before",
     "text",
     "key",
     "loose_key",
@@ -39,6 +40,8 @@ LABEL_COLUMNS = (
     "pool",
 )
 LABEL_SUFFIXES = (".jsonl", ".csv")
+# Below the folder of label files: the answers of reviewers, which are events and no label rows.
+REVIEWED_FOLDER = "reviewed"
 _TEXT_COLUMNS = ("text", "key", "loose_key", "report", "report_id")
 _LETTERS = {"S": "strength", "W": "weakness", "C": "commitment"}
 _PARAGRAPH_NUMBER = re.compile(r"^\s*\d{1,3}[.)]?\s*(?=\S)")
@@ -129,15 +132,15 @@ def find_label_files(folder: Path) -> list[Path]:
         folder: Searched recursively for .jsonl and .csv.
 
     Returns:
-        The files, sorted by path.
+        The files, sorted by path, without the answers of reviewers (`reviewed/*.jsonl`).
 
     Raises:
-        DataError: There is none.
+        DataError: There is no file with labels of either kind.
     """
     found = sorted(path for path in folder.rglob("*") if path.suffix in LABEL_SUFFIXES and path.is_file())
     if not found:
         raise DataError(f"{folder}: no label file (.jsonl or .csv) found; {_HELP}.")
-    return found
+    return [path for path in found if path.suffix != ".jsonl" or path.parent != folder / REVIEWED_FOLDER]
 
 
 def read_labels(paths: Iterable[Path], *, need_report: bool = True) -> "pd.DataFrame":

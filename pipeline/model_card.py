@@ -3,10 +3,19 @@
 from typing import TYPE_CHECKING, Any
 
 from pipeline.labels import LABELS
+from pipeline.modes import Mode
 
 if TYPE_CHECKING:
     from pipeline.classifier import SentenceClassifier
 
+_CASCADE = """
+Mode fast is this linear model alone. In the mode balanced, encoder `{encoder}` reads the sentences where the linear
+model is unsure about some label ({reach:.0%} of ordinary sentences); in the mode accurate it reads all. What both say
+is weighed by a logistic regression a label. It was fitted, as were the thresholds, on answers of encoders and linear
+models that had not seen the documents.
+
+Thresholds:
+"""
 _TEMPLATE = """\
 # findings: strength, weakness, commitment
 
@@ -18,13 +27,13 @@ TF-IDF of word runs (1 to {ngram_max} words, stop words and negations kept), of 
 of the sentence (weight {contrast}), and of gapped pairs (weight {gaps}); then one logistic regression a label.
 Probabilities are calibrated by Platt scaling on out-of-fold scores; a label is given from its threshold on, which
 maximises F1 on the same out-of-fold scores. Trained with {libraries}.
-
-| label | threshold | training examples |
-| --- | --- | --- |
+{cascade}
+| label | {modes} | training examples |
+| --- {dashes}| --- |
 {thresholds}
 
 ## Training data
-{sentences} sentences of {documents} documents; SHA-256 of the training side `{data}`.
+{sentences} sentences of {documents} documents; SHA-256 of the training side `{data}`. {soft}
 
 | label file | sentences |
 | --- | --- |
@@ -39,7 +48,7 @@ For sorting and finding sentences that a person then reads. Not for grading a se
 arrays; loading checks it and runs nothing of it.
 
 ## Limits
-English only. A sentence is judged by its own words: what a pronoun or a bare bullet refers to is not seen. Text that
+English only. A sentence is judged alone: what a pronoun or a bare bullet refers to is not seen. Text that
 is unlike the training data (other inspectorates, new frameworks, informal writing) is labelled less well, and the
 probabilities are calibrated for text like the training data alone.
 
@@ -58,14 +67,23 @@ def render_card(classifier: "SentenceClassifier") -> str:
         Markdown.
     """
     config = classifier.config
-    examples = config.data["examples"]
+    examples, soft = config.data["examples"], config.data["soft_sentences"]
+    cascade = config.cascade
+    thresholds = {Mode.fast.value: config.thresholds, **(cascade.thresholds if cascade else {})}
     return _TEMPLATE.format(
         version=classifier.version,
         ngram_max=config.params["features"]["ngram_max"],
         contrast=config.params["features"]["contrast"],
         gaps=config.params["features"]["gaps"],
         libraries=", ".join(f"{name} {version}" for name, version in config.libraries.items()),
-        thresholds="\n".join(f"| {label} | {config.thresholds[label]} | {examples[label]} |" for label in LABELS),
+        cascade=_CASCADE.format(encoder=cascade.encoder, reach=cascade.reach) if cascade else "",
+        modes=" | ".join(thresholds),
+        dashes="| --- " * len(thresholds),
+        thresholds="\n".join(
+            f"| {label} | {' | '.join(str(chosen[label]) for chosen in thresholds.values())} | {examples[label]:,} |"
+            for label in LABELS
+        ),
+        soft=f"Besides, {soft:,} sentences that only the encoder labelled." if soft else "",
         sentences=f"{config.data['sentences']:,}",
         documents=config.data["documents"],
         data=config.data["sha256"],
@@ -79,7 +97,7 @@ def _scores(scores: dict[str, Any]) -> str:
     """Write the scores of each set as a table, with intervals where there are any."""
     parts = []
     fold = scores["out_of_fold"]
-    parts.append("Out of fold, on the training side (thresholds were chosen on the same scores):\n")
+    parts.append("Out of fold, on the training side, in the mode fast (thresholds were chosen on the same scores):\n")
     parts.append(_table({name: str(value) for name, value in fold.items()}))
     if "test" in scores:
         test = scores["test"]
@@ -88,7 +106,17 @@ def _scores(scores: dict[str, Any]) -> str:
             "with bootstrap intervals over documents:\n"
         )
         parts.append(_table({name: _interval(score) for name, score in test["scores"].items()}))
+        parts.append("\nOn the same side, by mode:\n")
+        parts.append(_modes_table(test["by_mode"]))
     return "\n".join(parts)
+
+
+def _modes_table(by_mode: dict[str, dict[str, float | None]]) -> str:
+    """Lay out the headline scores of each mode."""
+    columns = ("macro_f1", *(f"{label}_f1" for label in LABELS), "exact_match", "encoder_share")
+    head = ("macro F1", *LABELS, "exact match", "read by the encoder")
+    rows = [f"| {mode} | {' | '.join(str(part[name]) for name in columns)} |" for mode, part in by_mode.items()]
+    return "\n".join([f"| mode | {' | '.join(head)} |", "| --- " * (len(head) + 1) + "|", *rows])
 
 
 def _interval(score: dict[str, Any]) -> str:

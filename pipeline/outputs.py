@@ -2,15 +2,15 @@
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.classifier import PREDICTION_COLUMNS
+from pipeline.csv_tables import safe_cell, write_csv
 from pipeline.files import replace_file
-from pipeline.formats import Format
+from pipeline.formats import TABLE_FORMAT, TABLE_FORMAT_KEY, Format
 from pipeline.labels import LABELS
 from pipeline.sentences import sentence_schema
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 FAILURES_FILE = "failures.csv"
 _ROW_GROUP = 50_000
-# A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-_NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*%?")
 
 
 class Writer(Protocol):
@@ -95,37 +92,15 @@ def write_failures(path: Path, failures: Iterable[tuple[str, str]]) -> None:
         path: The CSV file; it has a header even where nothing failed.
         failures: (file, reason) of each.
     """
-    with replace_file(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("file", "reason"))
-        writer.writerows((safe_cell(name), safe_cell(reason)) for name, reason in failures)
-
-
-def safe_cell(value: object) -> str:
-    """Write a value as a CSV cell that no spreadsheet runs as a formula.
-
-    Args:
-        value: Any value of a findings table.
-
-    Returns:
-        Text; a string that begins with = + - @ or a tab, and is no plain number, gets an apostrophe in front.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
+    write_csv(path, ("file", "reason"), failures)
 
 
 @contextmanager
 def _open_parquet(path: Path, schema: "pa.Schema") -> Iterator[Writer]:
     from pyarrow import parquet
 
-    with parquet.ParquetWriter(path, schema, compression="zstd") as file:
+    versioned = schema.with_metadata({TABLE_FORMAT_KEY: str(TABLE_FORMAT)})
+    with parquet.ParquetWriter(path, versioned, compression="zstd") as file:
         writer = _RowGroups(file)
         yield writer
         writer.flush()

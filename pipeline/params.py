@@ -3,10 +3,10 @@
 import difflib
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
@@ -15,6 +15,7 @@ from pipeline.errors import ParamsError
 _CONFIG = ConfigDict(extra="forbid", strict=True)
 
 Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Part = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -97,6 +98,25 @@ class RegisterParams:
 
 
 @dataclass(frozen=True, config=_CONFIG)
+class ReviewParams:
+    """Which sentences people are asked to judge."""
+
+    # The defaults serve `findings review export` outside a project folder.
+    size: Count = 200
+    random_share: Part = 0.25
+    disagreement_share: Part = 0.25
+    rare_share: Part = 0.15
+    similarity: Share = 0.6
+    seed: Seed = 20
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.random_share + self.disagreement_share + self.rare_share > 1:
+            raise ValueError("random_share, disagreement_share and rare_share must not add up to more than 1")
+        return self
+
+
+@dataclass(frozen=True, config=_CONFIG)
 class Params:
     """All of params.yaml, one attribute a section."""
 
@@ -108,6 +128,7 @@ class Params:
     encoder: EncoderParams
     evaluate: EvaluateParams
     register: RegisterParams
+    review: ReviewParams
 
 
 _ADAPTER = TypeAdapter(Params)

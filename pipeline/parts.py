@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.classifier import PREDICTION_COLUMNS
 from pipeline.documents import read_input
-from pipeline.errors import DocumentError
-from pipeline.files import replace_file
+from pipeline.errors import DocumentError, FindingsError
+from pipeline.files import hash_file, replace_file
 from pipeline.inputs import Input
 from pipeline.reading import preload_readers
 from pipeline.sentences import SENTENCE_COLUMNS
@@ -38,6 +39,21 @@ class Part:
     first_row: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a piece of work.
+
+    Attributes:
+        sentences: Number of sentences labelled.
+        failure: Why the document could not be read, or None.
+        fault: Why no further piece could be done either, e.g. a full disk, or None.
+    """
+
+    sentences: int = 0
+    failure: str | None = None
+    fault: str | None = None
+
+
 def plan_parts(item: Input, folder: Path, rows: int | None) -> list[Part]:
     """Divide an input into parts.
 
@@ -50,16 +66,23 @@ def plan_parts(item: Input, folder: Path, rows: int | None) -> list[Part]:
         The parts, in order.
     """
     if rows is None:
-        # A part of a stopped run is of use only where the same is stated about the document.
-        stated = item.overrides.digest()
-        return [Part(item, folder / f"{item.report_id}{f'-{stated}' if stated else ''}.parquet")]
+        return [Part(item, folder / f"{item.report_id}-{_made_from(item)}.parquet")]
     starts = range(0, max(rows, 1), CHUNK_ROWS)
     return [Part(item, folder / f"{item.report_id}-{rank:06d}.parquet", row) for rank, row in enumerate(starts)]
 
 
-def label_part(
-    part: Part, rows: "pa.Table | None", schema: "pa.Schema", classifier: "SentenceClassifier"
-) -> str | None:
+def _made_from(item: Input) -> str:
+    """Hash what decides a part beside the document's bytes; only where that is equal is an earlier part of use."""
+    if item.kind == "sentences":
+        # The store may have read the same document anew.
+        made_from = f"{hash_file(item.path)}{item.details}"
+    else:
+        # The suffix decides the format where the bytes leave a choice.
+        made_from = f"{item.path.suffix.lower()}{item.overrides.digest()}"
+    return sha256(made_from.encode()).hexdigest()[:16]
+
+
+def label_part(part: Part, rows: "pa.Table | None", schema: "pa.Schema", classifier: "SentenceClassifier") -> Outcome:
     """Label one piece of work and write its findings.
 
     Args:
@@ -69,7 +92,7 @@ def label_part(
         classifier: The model.
 
     Returns:
-        Why it failed, or None.
+        What came of it.
     """
     from pyarrow import parquet
 
@@ -79,12 +102,15 @@ def label_part(
         if details is not None:
             findings = findings.replace_schema_metadata({DETAILS: details})
     except DocumentError as error:
-        return str(error)
+        return Outcome(failure=str(error))
     except Exception as error:  # one document never stops a batch
-        return f"unexpected error: {type(error).__name__}: {error}"
-    with replace_file(part.path) as temporary:
-        parquet.write_table(findings, temporary)
-    return None
+        return Outcome(failure=f"unexpected error: {type(error).__name__}: {error}")
+    try:
+        with replace_file(part.path) as temporary:
+            parquet.write_table(findings, temporary, compression="zstd")
+    except FindingsError as error:
+        return Outcome(fault=str(error))
+    return Outcome(findings.num_rows)
 
 
 _worker: "tuple[SentenceClassifier, pa.Schema] | None" = None
@@ -102,7 +128,7 @@ def start_worker(classifier: "SentenceClassifier", schema: "pa.Schema") -> None:
     preload_readers()
 
 
-def label_in_worker(part: Part, rows: "pa.Table | None") -> str | None:
+def label_in_worker(part: Part, rows: "pa.Table | None") -> Outcome:
     """Do `label_part` in a worker process.
 
     Args:
@@ -110,7 +136,7 @@ def label_in_worker(part: Part, rows: "pa.Table | None") -> str | None:
         rows: Its sentences, where they come from a table.
 
     Returns:
-        Why it failed, or None.
+        What came of it.
 
     Raises:
         RuntimeError: The process was not prepared by `start_worker`.

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import FindingsError
@@ -45,6 +46,7 @@ class _Worker:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=flags if os.name == "nt" else 0
         )
+        self.folder = Path.cwd()  # where relative paths lead to there
         self.timed_out = False
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], limit: float | None = None) -> Any:  # noqa: ANN401
@@ -112,6 +114,16 @@ _idle: list[_Worker] = []
 def _end_idle() -> None:
     while _idle:
         _idle.pop().end()
+
+
+def _reuse() -> _Worker | None:
+    """Take a process that waits for work; one that ended, or that works in another folder, is of no use."""
+    while _idle:
+        worker = _idle.pop()
+        if worker.alive() and worker.folder == Path.cwd():
+            return worker
+        worker.end()
+    return None
 
 
 def run_tasks(
@@ -219,13 +231,7 @@ class _Crew:
 
     def _start(self) -> _Worker:
         for _ in range(_MAX_FAILED_STARTS):
-            worker = None
-            while worker is None or not worker.alive():
-                try:
-                    worker = _idle.pop()
-                except IndexError:
-                    worker = _Worker()
-                    break
+            worker = _reuse() or _Worker()
             with self._lock:
                 self._active.add(worker)
             try:

@@ -68,21 +68,24 @@ class LineReporter:
         self._stream = stream
         self._total = self._done = self._shown = 0
         self._unit = ""
-        self._shown_at = 0.0
+        self._started_at = self._shown_at = 0.0
 
     def start(self, total: int, unit: str) -> None:
         """Begin a piece of work of `total` units."""
         self._total, self._unit, self._done, self._shown = total, unit, 0, 0
-        self._shown_at = time.monotonic()
+        self._started_at = self._shown_at = time.monotonic()
 
     def advance(self, count: int = 1, note: str = "") -> None:
-        """Count units, and write a line where one is due; the last unit always has one."""
+        """Count units, and write a line with rate and time left where one is due; the last unit always has one."""
         self._done += count
         tenth = (self._done - self._shown) * 10 >= self._total
         waited = time.monotonic() - self._shown_at
         if self._done >= self._total or waited >= (_SECONDS_AT_LEAST if tenth else _SECONDS_AT_MOST):
             self._shown, self._shown_at = self._done, time.monotonic()
-            self.message(f"{self._done} of {self._total} {self._unit}{f', {note}' if note else ''}")
+            seconds = max(self._shown_at - self._started_at, 1e-3)
+            left = _duration(seconds / self._done * (self._total - self._done))
+            pace = f"{self._done / seconds:.1f} a second" + (f", {left} left" if self._done < self._total else "")
+            self.message(f"{self._done} of {self._total} {self._unit}{f', {note}' if note else ''}, {pace}")
 
     def message(self, text: str) -> None:
         """Write a line."""
@@ -132,6 +135,14 @@ class BarReporter:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _duration(seconds: float) -> str:
+    """Write a time as hours, minutes and seconds, e.g. "2 min 5 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def make_reporter(stream: TextIO | None = None) -> Reporter:

@@ -2,13 +2,14 @@
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.summary import COUNT_COLUMNS, ReportCounts
+from pipeline.section_counts import WIDE_COLUMNS, SectionCounts
+from pipeline.summary import split_reports, summarise
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,9 +29,9 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @contextmanager
 def open_xlsx(path: Path, schema: "pa.Schema") -> Iterator["Writer"]:
-    """Write a workbook: sheets of findings, and a sheet of counts by report.
+    """Write a workbook: sheets of findings, and a sheet of counts by report and section.
 
-    Headers are bold, frozen and filtered; findings that do not fit into one sheet go on in the next. Strings are never
+    Headers are bold, frozen and filtered; rows that do not fit into one sheet go on in the next. Strings are never
     formulas; control characters, which XLSX cannot hold, are left out. Equal findings make equal bytes.
 
     Args:
@@ -63,53 +64,62 @@ class _Xlsx:
 
     def __init__(self, workbook: "Workbook", names: Sequence[str]) -> None:
         self._workbook = workbook
-        self._names = names
-        self._counts = ReportCounts()
-        self._sheets = 0
-        self._rows = 0
-        self._sheet = self._new_sheet()
+        self._counts = SectionCounts()
+        self._findings = _Sheets(workbook, "findings", names)
 
     def write(self, table: "pa.Table") -> None:
-        self._counts.add(table)
+        for part in split_reports(table):
+            self._counts.add(part, summarise(part))
         for row in zip(*(column.to_pylist() for column in table.itercolumns()), strict=True):
-            if self._rows == MAX_ROWS:
-                self._finish_sheet()
-                self._sheet = self._new_sheet()
-            self._sheet.append([self._cell(value) for value in row])
-            self._rows += 1
+            self._findings.append(row)
 
     def finish(self) -> None:
-        self._finish_sheet()
-        summaries = self._counts.summaries()
-        sheet = self._add_sheet("counts", COUNT_COLUMNS)
-        for summary in summaries:
-            sheet.append([self._cell(value, sheet) for value in summary.row()])
-        sheet.auto_filter.ref = _area(len(COUNT_COLUMNS), len(summaries))
+        self._findings.finish()
+        counts = _Sheets(self._workbook, "counts", WIDE_COLUMNS)
+        for row in self._counts.wide():
+            counts.append(row)
+        counts.finish()
 
     def abandon(self) -> None:
         for sheet in self._workbook.worksheets:
             sheet.close()  # else openpyxl complains when it is collected
 
+
+class _Sheets:
+    """Rows with a header, in as many sheets as they need."""
+
+    def __init__(self, workbook: "Workbook", title: str, names: Sequence[str]) -> None:
+        self._workbook = workbook
+        self._title = title
+        self._names = names
+        self._sheets = 0
+        self._sheet = self._new_sheet()
+
+    def append(self, row: Iterable[Any]) -> None:
+        if self._rows == MAX_ROWS:
+            self.finish()
+            self._sheet = self._new_sheet()
+        self._sheet.append([self._cell(value) for value in row])
+        self._rows += 1
+
+    def finish(self) -> None:
+        """Set the filter over the rows of the last sheet, which only now are known."""
+        self._sheet.auto_filter.ref = _area(len(self._names), self._rows)
+
     def _new_sheet(self) -> Any:  # noqa: ANN401
         self._sheets += 1
         self._rows = 0
-        return self._add_sheet("findings" if self._sheets == 1 else f"findings {self._sheets}", self._names)
-
-    def _finish_sheet(self) -> None:
-        self._sheet.auto_filter.ref = _area(len(self._names), self._rows)
-
-    def _add_sheet(self, title: str, names: Sequence[str]) -> Any:  # noqa: ANN401
         from openpyxl.cell import WriteOnlyCell
         from openpyxl.styles import Font
         from openpyxl.utils import get_column_letter
 
         # Write-only sheets have what is used of them here, but their type stubs lack half of it.
-        sheet: Any = self._workbook.create_sheet(title)
+        sheet: Any = self._workbook.create_sheet(self._title if self._sheets == 1 else f"{self._title} {self._sheets}")
         sheet.freeze_panes = "A2"
-        for rank, name in enumerate(names, start=1):
+        for rank, name in enumerate(self._names, start=1):
             sheet.column_dimensions[get_column_letter(rank)].width = _WIDTHS.get(name, max(11, len(name) + 4))
         header = []
-        for name in names:
+        for name in self._names:
             cell = WriteOnlyCell(sheet, _ILLEGAL.sub("", name))
             cell.data_type = "s"
             cell.font = Font(bold=True)
@@ -117,7 +127,7 @@ class _Xlsx:
         sheet.append(header)
         return sheet
 
-    def _cell(self, value: Any, sheet: Any = None) -> Any:  # noqa: ANN401
+    def _cell(self, value: Any) -> Any:  # noqa: ANN401
         from openpyxl.cell import WriteOnlyCell
 
         if isinstance(value, list | dict | bytes):
@@ -129,7 +139,7 @@ class _Xlsx:
         value = _ILLEGAL.sub("", value)
         if not value.startswith(_NOT_TEXT):
             return value
-        cell = WriteOnlyCell(self._sheet if sheet is None else sheet, value)
+        cell = WriteOnlyCell(self._sheet, value)
         cell.data_type = "s"
         return cell
 

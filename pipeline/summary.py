@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.labels import LABELS, NONE
 
@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COUNTED = (*LABELS, NONE, "uncertain")
-_DESCRIPTION = ("report", "report_id", "doc_type", "framework", "provider", "published")
-COUNT_COLUMNS = (*_DESCRIPTION, "sentences", *COUNTED, *(f"share_{label}" for label in LABELS))
+DESCRIBED = ("report", "report_id", "doc_type", "framework", "provider", "published")
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,9 @@ class ReportSummary:
         """
         return self.counts[name] / self.sentences if self.sentences else 0.0
 
-    def row(self) -> list[Any]:
-        """Return the values of `COUNT_COLUMNS`."""
-        described = [getattr(self, name) for name in _DESCRIPTION]
-        counted = [self.counts[name] for name in COUNTED]
-        return [*described, self.sentences, *counted, *(round(self.share(label), 4) for label in LABELS)]
+    def description(self) -> list[str | None]:
+        """Return the values of `DESCRIBED`."""
+        return [getattr(self, name) for name in DESCRIBED]
 
 
 def summarise(table: "pa.Table", *, report: str = "", report_id: str = "") -> ReportSummary:
@@ -73,7 +70,7 @@ def summarise(table: "pa.Table", *, report: str = "", report_id: str = "") -> Re
     counts = {name: int(pc.sum(table[name]).as_py() or 0) for name in (*LABELS, "uncertain")}
     # Arrow would load pandas to compare with a word, which takes longer than all the rest.
     counts[NONE] = table["labels"].to_pylist().count(NONE)
-    described = {name: None if first.get(name) is None else str(first[name]) for name in _DESCRIPTION}
+    described = {name: None if first.get(name) is None else str(first[name]) for name in DESCRIBED}
     return ReportSummary(
         report=described["report"] or report,
         report_id=described["report_id"] or report_id,
@@ -106,42 +103,15 @@ def split_reports(table: "pa.Table") -> "list[pa.Table]":
     return [table.filter(pc.equal(codes.indices, code)) for code in range(len(codes.dictionary))]
 
 
-class ReportCounts:
-    """Adds up chunks of findings by report; a report may come in several chunks."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[str, str], ReportSummary] = {}
-
-    def add(self, table: "pa.Table") -> None:
-        """Count a chunk.
-
-        Args:
-            table: Findings.
-        """
-        for part in split_reports(table):
-            new = summarise(part)
-            key = (new.report_id, new.report)
-            self._found[key] = total((self._found[key], new), like=new) if key in self._found else new
-
-    def summaries(self) -> list[ReportSummary]:
-        """Return one summary a report, in the order in which they came."""
-        return [summary for summary in self._found.values() if summary.sentences]
-
-
-def total(summaries: Iterable[ReportSummary], *, like: ReportSummary | None = None) -> ReportSummary:
+def total(summaries: Iterable[ReportSummary]) -> ReportSummary:
     """Add summaries up.
 
     Args:
         summaries: What to add.
-        like: Whose name and description the sum bears; by default it has none.
 
     Returns:
-        The sum.
+        The sum; it has no name and no description.
     """
     found = list(summaries)
     counts = {name: sum(summary.counts[name] for summary in found) for name in COUNTED}
-    sentences = sum(summary.sentences for summary in found)
-    if like is None:
-        return ReportSummary("", "", None, None, None, None, sentences, counts)
-    described = {name: getattr(like, name) for name in _DESCRIPTION}
-    return ReportSummary(**described, sentences=sentences, counts=counts)
+    return ReportSummary("", "", None, None, None, None, sum(summary.sentences for summary in found), counts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.classifier import PREDICTION_COLUMNS
 from pipeline.errors import DataError
+from pipeline.formats import TABLE_FORMAT, TABLE_FORMAT_KEY
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +20,8 @@ def read_table(path: Path) -> "pa.Table":
 
     Every column is kept. CSV cells stay text, exactly as they stand, so that "007" is not a number. An empty text
     becomes "". A column that bears the name of a prediction (`labels`, `p_strength`, ...) is kept as `<name>_input`.
+    Findings that an older version of the product wrote as Parquet are a table like any other; those of a newer version
+    are refused, since its columns may mean something else.
 
     Args:
         path: A .csv (UTF-8, with a header), .jsonl (one object a line) or .parquet file.
@@ -27,7 +30,8 @@ def read_table(path: Path) -> "pa.Table":
         The table; its column `text` is a string without nulls.
 
     Raises:
-        DataError: The file cannot be read as its suffix says, has no column `text`, or `text` is not text.
+        DataError: The file cannot be read as its suffix says, has no column `text`, `text` is not text, or it holds
+            findings of a newer version of the product.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -78,7 +82,15 @@ def _read_csv(path: Path) -> "pa.Table":
 def _read_parquet(path: Path) -> "pa.Table":
     from pyarrow import parquet
 
-    return parquet.ParquetFile(path).read()
+    table = parquet.ParquetFile(path).read()
+    written = (table.schema.metadata or {}).get(TABLE_FORMAT_KEY, b"0")
+    if not written.isdigit() or int(written) > TABLE_FORMAT:
+        found = written.decode(errors="replace")
+        raise DataError(
+            f"{path}: found findings of format {found}, accepted: up to {TABLE_FORMAT}; "
+            "a newer version of inspection-findings wrote them: install that version."
+        )
+    return table
 
 
 def _read_jsonl(path: Path) -> "pa.Table":

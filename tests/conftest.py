@@ -158,3 +158,13 @@ def registered(registered_project: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """The project with a registered candidate as working directory; only for reading."""
     monkeypatch.chdir(registered_project)
     return registered_project
+
+
+@pytest.fixture(scope="session")
+def findings(tmp_path_factory: pytest.TempPathFactory, store: Path, model: Path) -> Path:
+    """The findings table of the sample documents, with a page a report beside it."""
+    from pipeline.batch import classify
+
+    folder = tmp_path_factory.mktemp("findings")
+    classify([store], folder, model=model, formats=["parquet", "csv", "jsonl"])
+    return folder / "findings.parquet"

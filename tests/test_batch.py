@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from pipeline.batch import PARTS_FOLDER, Interrupted, classify
+from pipeline.batch import Interrupted, classify
+from pipeline.cache import CACHE_FOLDER
 from pipeline.classifier import PREDICTION_COLUMNS
 from pipeline.errors import DataError, FindingsError, ModelError, UsageError
 from pipeline.extract import extract_sentences
@@ -41,7 +43,13 @@ def documents(tmp_path):
 
 
 def contents(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """The outputs: every file, but for the parts kept for a next run."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if not name.startswith(CACHE_FOLDER)}
+
+
+def cached(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in (folder / CACHE_FOLDER).rglob("*") if path.is_file())
 
 
 def failures(folder):
@@ -62,8 +70,8 @@ def test_a_folder_becomes_findings_failures_and_pages(documents, model, tmp_path
     assert result.sentences == table.num_rows
     assert sum(table["strength"].to_pylist()) == result.counts["strength"]
     names = {path.name for path in result.written}
-    assert names == {"findings.parquet", "findings.csv", "reports.csv", "failures.csv", "index.html"}
-    assert not (tmp_path / "out" / PARTS_FOLDER).exists()
+    assert names == {"findings.parquet", "findings.csv", "reports.csv", "summary.csv", "failures.csv", "index.html"}
+    assert len(cached(tmp_path / "out")) == 3
     assert result.summary().startswith(f"3 report(s), {result.sentences} sentences in ")
     assert "3 could not be read: see failures.csv." in result.summary()
 
@@ -74,7 +82,7 @@ def test_findings_are_those_of_the_model(documents, model, tmp_path):
     expected = load_model(model).predict(table["text"])
     for name in PREDICTION_COLUMNS:
         assert table[name].tolist() == expected[name].tolist()
-    assert sorted(contents(tmp_path / "out")) == ["failures.csv", "findings.parquet", "reports.csv"]
+    assert sorted(contents(tmp_path / "out")) == ["failures.csv", "findings.parquet", "reports.csv", "summary.csv"]
 
 
 def test_bytes_depend_on_neither_workers_nor_place_nor_time(documents, model, tmp_path):
@@ -156,13 +164,13 @@ def test_a_store_gives_what_its_documents_give(documents, model, tmp_path):
     assert "not a.pdf" in failures(tmp_path / "one")
 
 
-def test_resume_takes_up_the_parts_of_a_stopped_run_and_gives_equal_bytes(documents, model, tmp_path):
+def test_a_stopped_run_is_taken_up_and_gives_equal_bytes(documents, model, tmp_path):
     classify([documents], tmp_path / "whole", model=model)
-    classify([documents], tmp_path / "out", model=model)
     assert len(stop_before_assembly(documents / "a.txt", tmp_path / "out", model)) == 1
-    result = classify([documents], tmp_path / "out", model=model, resume=True)
+    result = classify([documents], tmp_path / "out", model=model)
     assert (result.reused, result.documents) == (1, 3)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert cached(tmp_path / "out") == cached(tmp_path / "whole")
 
 
 class Stopper(SilentReporter):
@@ -175,19 +183,22 @@ class Stopper(SilentReporter):
 
 def stop_before_assembly(document, output, model):
     with pytest.raises(
-        Interrupted, match=r"stopped: 1 of 1 documents done; run again with --resume to go on"
+        Interrupted, match=r"stopped: 1 of 1 documents done; run the same command again to go on"
     ) as caught:
         classify([document], output, model=model, reporter=Stopper())
     assert caught.value.exit_code == 130
-    return list((output / PARTS_FOLDER).rglob("*.parquet"))
+    return list((output / CACHE_FOLDER).rglob("*.parquet"))
 
 
-def test_a_damaged_part_is_told(documents, model, tmp_path):
+def test_a_damaged_part_is_made_again_or_told(documents, model, tmp_path):
     [part] = stop_before_assembly(documents / "a.txt", tmp_path / "out", model)
-    part.write_bytes(b"half")
-    with pytest.raises(FindingsError, match="damaged .*; run again without --resume"):
-        classify([documents / "a.txt"], tmp_path / "out", model=model, resume=True)
+    whole = part.read_bytes()
+    part.write_bytes(whole[: len(whole) // 2])
     assert classify([documents / "a.txt"], tmp_path / "out", model=model).reused == 0
+    part.write_bytes(whole[:4] + bytes(200) + whole[204:])  # what Parquet says of itself at the end is left whole
+    with pytest.raises(FindingsError, match="damaged .*; run again with --no-resume"):
+        classify([documents / "a.txt"], tmp_path / "out", model=model)
+    assert classify([documents / "a.txt"], tmp_path / "out", model=model, resume=False).reused == 0
 
 
 @pytest.fixture(scope="module")
@@ -227,20 +238,21 @@ def test_ctrl_c_keeps_what_is_done_and_no_half_file(many, model, tmp_path, worke
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     deadline = time.monotonic() + 60
-    while not list(out.glob(f"{PARTS_FOLDER}/*/*.parquet")) and time.monotonic() < deadline:
+    while not list(out.glob(f"{CACHE_FOLDER}/*/*.parquet")) and time.monotonic() < deadline:
         time.sleep(0.01)
     # A terminal sends Ctrl-C to the whole group; kill -INT to the parent alone.
     (os.killpg if group else os.kill)(process.pid, signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (130, "")
     assert stdout.startswith("stopped: ")
-    assert "of 80 documents done; run again with --resume to go on." in stdout
-    assert not [name for name in contents(out) if not name.startswith(PARTS_FOLDER)]
-    for part in out.glob(f"{PARTS_FOLDER}/*/*.parquet"):
+    assert "of 80 documents done; run the same command again to go on." in stdout
+    assert not contents(out)
+    for part in out.glob(f"{CACHE_FOLDER}/*/*.parquet"):
         assert parquet.read_table(part).num_rows
-    result = classify([many / "docs"], out, model=model, resume=True, workers=1)
+    result = classify([many / "docs"], out, model=model, workers=1)
     assert result.reused > 0
     assert contents(out) == contents(many / "whole")
 
@@ -272,7 +284,7 @@ def test_a_document_that_changes_during_the_run_fails_alone(documents, model, tm
 
 
 def test_names_of_any_kind_are_kept(documents, model, tmp_path):
-    names = ["a b.txt", "new\nline.txt", "=sum(1).txt", "😀 & <i>.txt", "n" * 200 + ".txt"]
+    names = ["a b.txt", "new\nline.txt", "=sum(1).txt", "😀 & <i>.txt", "n" * 246 + ".txt", 'it\'s "so".txt']
     for rank, name in enumerate(names):
         (documents / name).write_text(TEXT.format("Visits are late." * (rank + 1)))
     classify([documents], tmp_path / "out", model=model, formats=["parquet", "csv", "jsonl", "xlsx"])
@@ -323,8 +335,22 @@ def test_plain_lines_tell_the_progress(documents, model, tmp_path):
     classify([documents], tmp_path / "out", model=model, reporter=reporter)
     lines = stream.getvalue().splitlines()
     assert lines[0] == "north/empty too.txt: same content as empty.txt; read once"
-    assert "5 of 5 documents, 2 failed" in lines
-    assert lines[-1] == "3 of 3 results written"
+    assert re.fullmatch(r"5 of 5 documents, \d+ sentences, 2 failed, [\d.]+ a second", lines[-2])
+    assert re.fullmatch(r"3 of 3 results written, [\d.]+ a second", lines[-1])
+
+
+def test_lines_tell_the_time_left(monkeypatch):
+    now = iter([100.0, 130.0, 130.0, 160.0, 160.0])
+    monkeypatch.setattr("pipeline.progress.time.monotonic", lambda: next(now))
+    stream = StringIO()
+    reporter = LineReporter(stream)
+    reporter.start(1000, "documents")
+    reporter.advance(100, "2,000 sentences, 0 failed")
+    reporter.advance(100)
+    assert stream.getvalue().splitlines() == [
+        "100 of 1000 documents, 2,000 sentences, 0 failed, 3.3 a second, 4 min 30 s left",
+        "200 of 1000 documents, 3.3 a second, 4 min 0 s left",
+    ]
 
 
 def test_a_terminal_gets_a_bar():

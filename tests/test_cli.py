@@ -117,10 +117,13 @@ def test_some_documents_failed(capsys, samples, tmp_path, model):
 
 def test_stages_in_turn(capsys, project, small_labels):
     shutil.copytree(small_labels, project / "data" / "labels")
+    shutil.copytree(PROJECT / "models" / "encoder", project / "models" / "encoder")
     assert main(["extract"]) == 0
     assert "1 new, 0 reused, 0 removed" in capsys.readouterr().out
     assert main(["dataset"]) == 0
     assert "train: " in capsys.readouterr().out
+    assert main(["soft-labels"]) == 0
+    assert "sentences read by the encoder, 0 read before" in capsys.readouterr().out
     assert main(["train"]) == 0
     assert "out-of-fold macro F1" in capsys.readouterr().out
     assert main(["evaluate"]) == 0
@@ -178,4 +181,4 @@ def test_read_of_a_broken_document(capsys, tmp_path):
     path.write_bytes(b"")
     code, message = failed(capsys, "read", path)
     assert code == 1
-    assert "empty file" in message
+    assert message == f"Error: {path}: empty file\n"

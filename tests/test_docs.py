@@ -12,6 +12,7 @@ from pipeline.classifier import PREDICTION_COLUMNS
 from pipeline.cli import app
 from pipeline.dataset import DATASET_COLUMNS
 from pipeline.labels import LABEL_COLUMNS
+from pipeline.section_counts import SUMMARY_COLUMNS
 from pipeline.sentences import SENTENCE_COLUMNS
 from tests.conftest import PROJECT
 
@@ -71,7 +72,7 @@ def test_links_lead_somewhere(path):
 
 def test_every_column_is_described():
     formats = read(PROJECT / "docs" / "file-formats.md")
-    for name in (*SENTENCE_COLUMNS, *PREDICTION_COLUMNS, *DATASET_COLUMNS, *CATALOGUE_COLUMNS):
+    for name in (*SENTENCE_COLUMNS, *PREDICTION_COLUMNS, *DATASET_COLUMNS, *CATALOGUE_COLUMNS, *SUMMARY_COLUMNS):
         assert f"`{name}`" in formats
     labels = read(PROJECT / "docs" / "labels.md")
     for name in LABEL_COLUMNS:

@@ -1,10 +1,14 @@
+import os
 import shutil
+import sys
 
 import pandas as pd
 import pytest
 
+from pipeline import inputs
 from pipeline.errors import DataError
 from pipeline.extract import extract_sentences, load_manifest, load_sentences
+from pipeline.files import report_id_of
 from pipeline.inputs import STORE_MANIFEST
 
 
@@ -69,6 +73,45 @@ def test_failures_and_copies_are_listed_and_not_read_again(tmp_path, reports):
     assert counts(second) == (0, 4, 0)
     assert second.failures == first.failures
     assert [entry["file"] for entry in load_manifest(output)["failures"]] == ["broken.pdf"]
+
+
+@pytest.fixture
+def locked(monkeypatch):
+    """A function that makes files that may not be opened, also where the tests run as root."""
+    names = set()
+
+    def refuse(source):
+        if not isinstance(source, bytes) and source.name in names:
+            raise PermissionError(13, "Permission denied", str(source))
+        return report_id_of(source)
+
+    monkeypatch.setattr(inputs, "report_id_of", refuse)
+    return names.add
+
+
+def test_a_file_that_may_not_be_opened_is_listed(tmp_path, reports, locked):
+    output = tmp_path / "sentences"
+    locked("penhollow-2024-news.html")
+    report = extract_sentences([reports], output)
+    assert report.failures == (("penhollow-2024-news.html", "cannot be opened: Permission denied"),)
+    assert counts(report) == (2, 0, 0)
+    [failure] = load_manifest(output)["failures"]
+    assert (failure["file"], failure["report_id"], failure["again"]) == ("penhollow-2024-news.html", "", True)
+    assert counts(extract_sentences([reports], output)) == (0, 2, 0)
+
+
+def test_when_nothing_may_be_opened_the_error_says_so(tmp_path, reports, locked):
+    for path in reports.iterdir():
+        locked(path.name)
+    with pytest.raises(DataError, match=r"penhollow-2024-news\.html: cannot be opened: Permission denied"):
+        extract_sentences([reports], tmp_path / "sentences")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are UTF-8 there")
+def test_a_name_that_is_not_utf8_is_written_as_it_can_be(tmp_path, reports):
+    (reports / os.fsdecode(b"caf\xe9.txt")).write_text("Staff are kind.\n")
+    extract_sentences([reports], tmp_path / "sentences")
+    assert "caf\ufffd.txt" in [entry["report"] for entry in load_manifest(tmp_path / "sentences")["reports"]]
 
 
 def test_another_reader_reads_again(tmp_path, reports):

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.html import ModelNote, build_index, build_report, link_report, render_index, render_report
-from pipeline.html.views import percent
+from pipeline.html.arrangement import percent
 from pipeline.outputs import findings_schema
 from pipeline.summary import summarise
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -77,6 +78,16 @@ def test_unusable_paths_are_told_with_the_remedy(folder, name, message):
         find_inputs([folder / name])
     assert f"{folder / name}: {message}" in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_a_folder_that_may_not_be_searched_is_told(folder, monkeypatch):
+    def refuse(place):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    for search in (lambda: find_inputs([folder]), lambda: find_documents(folder)):
+        with pytest.raises(UsageError, match=r"cannot be searched \(Permission denied\); mend its permissions"):
+            search()
 
 
 def test_tables_and_documents_do_not_mix(folder):
@@ -166,6 +177,24 @@ def test_tables_that_are_not_as_documented_are_told(tmp_path, name, content, mes
         read_table(tmp_path / name)
     assert message in str(caught.value)
     assert str(tmp_path / name) in str(caught.value)
+
+
+def test_findings_of_an_older_product_are_a_table_like_any_other(tmp_path):
+    old = pa.table({"text": ["A."], "strength": [True], "report": ["a.pdf"]})
+    parquet.write_table(old, tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").column_names == ["text", "strength_input", "report"]
+    parquet.write_table(old.replace_schema_metadata({"findings_format": "1"}), tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").column_names == ["text", "strength_input", "report"]
+
+
+@pytest.mark.parametrize("written", ["2", "x"])
+def test_findings_of_a_newer_product_are_refused(tmp_path, written):
+    new = pa.table({"text": ["A."]}).replace_schema_metadata({"findings_format": written})
+    parquet.write_table(new, tmp_path / "t.parquet")
+    with pytest.raises(
+        DataError, match=rf"t\.parquet: found findings of format {written}, accepted: up to 1; .*install"
+    ):
+        read_table(tmp_path / "t.parquet")
 
 
 def test_a_text_column_of_numbers_is_told(tmp_path):

@@ -182,7 +182,8 @@ def test_files_that_cannot_be_label_files(tmp_path):
 
 
 def test_label_files_are_found_in_order(tmp_path):
-    (tmp_path / "reviewed").mkdir()
-    for name in ("b.csv", "a.jsonl", "reviewed/c.jsonl", "notes.md"):
+    for name in ("more", "reviewed"):
+        (tmp_path / name).mkdir()
+    for name in ("b.csv", "a.jsonl", "more/c.jsonl", "reviewed/anna-2026-01-31.jsonl", "notes.md"):
         (tmp_path / name).write_text("", encoding="utf-8")
     assert [path.name for path in find_label_files(tmp_path)] == ["a.jsonl", "b.csv", "c.jsonl"]

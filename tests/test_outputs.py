@@ -11,18 +11,19 @@ from pyarrow import parquet
 from pipeline import spreadsheet
 from pipeline.errors import FindingsError
 from pipeline.formats import Format
-from pipeline.outputs import findings_schema, open_writers, safe_cell, write_failures
-from pipeline.summary import ReportCounts, summarise
+from pipeline.outputs import findings_schema, open_writers, write_failures
+from pipeline.section_counts import WIDE_COLUMNS
 
 FORMULA = '=HYPERLINK("http://example.invalid";"x")'
 
 
-def findings(texts, report="a.pdf", report_id="0" * 16):
+def findings(texts, report="a.pdf", report_id="0" * 16, sections=None):
     """Make findings by hand: the first sentence is a strength and a weakness, the others have no label."""
     rows = []
     for rank, text in enumerate(texts, start=1):
         first = rank == 1
         sentence = {"report": report, "report_id": report_id, "kind": "paragraph", "paragraph": 1, "text": text}
+        sentence["section"] = sections[rank - 1] if sections else None
         labels = {"strength": first, "weakness": first, "commitment": False}
         scores = {"p_strength": 0.9, "p_weakness": 0.5, "p_commitment": 0.000002, "uncertain": not first}
         summary = {"labels": "strength; weakness" if first else "none", "model_version": "abc"}
@@ -40,28 +41,6 @@ def write(folder, formats, *tables):
 
 def rows_of(sheet):
     return [list(row) for row in sheet.iter_rows(values_only=True)]
-
-
-@pytest.mark.parametrize(
-    ("value", "cell"),
-    [
-        (FORMULA, "'" + FORMULA),
-        ("+1 more", "'+1 more"),
-        ("-1+2", "'-1+2"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\tx", "'\tx"),
-        ("- a bullet", "'- a bullet"),
-        ("-5", "-5"),
-        ("+3.5%", "+3.5%"),
-        ("plain", "plain"),
-        (None, ""),
-        (True, "true"),
-        (0.25, "0.25"),
-        ([1, "é"], '[1, "é"]'),
-    ],
-)
-def test_cells_never_run_as_formulas(value, cell):
-    assert safe_cell(value) == cell
 
 
 def test_all_formats_hold_the_same_rows(tmp_path):
@@ -94,7 +73,9 @@ def test_equal_findings_make_equal_bytes(tmp_path):
 
 
 def test_the_workbook_is_ready_to_use(tmp_path):
-    write(tmp_path, ["xlsx"], findings(["A.", FORMULA, "#N/A", "bell \x07 rings"]), findings(["C."], "b.pdf", "1" * 16))
+    sections = ["Leaders", "Leaders", "=Help", "Leaders"]
+    first = findings(["A.", FORMULA, "#N/A", "bell \x07 rings"], sections=sections)
+    write(tmp_path, ["xlsx"], first, findings(["C."], "b.pdf", "1" * 16, sections=["Leaders"]))
     book = openpyxl.load_workbook(tmp_path / "findings.xlsx")
     assert book.sheetnames == ["findings", "counts"]
     sheet = book["findings"]
@@ -108,8 +89,16 @@ def test_the_workbook_is_ready_to_use(tmp_path):
         ("bell  rings", "s"),
     ]
     counts = rows_of(book["counts"])
-    assert [dict(zip(counts[0], row, strict=True))["sentences"] for row in counts[1:]] == [4, 1]
-    assert dict(zip(counts[0], counts[1], strict=True))["share_strength"] == 0.25
+    assert counts[0] == list(WIDE_COLUMNS)
+    rows = [dict(zip(counts[0], row, strict=True)) for row in counts[1:]]
+    assert [(row["report"], row["section"], row["sentences"]) for row in rows] == [
+        ("a.pdf", "Leaders", 3),
+        ("a.pdf", "=Help", 1),
+        ("b.pdf", "Leaders", 1),
+    ]
+    assert (rows[0]["strength"], rows[0]["share_strength"], rows[0]["share_none"]) == (1, 0.3333, 0.6667)
+    assert book["counts"]["G3"].data_type == "s"
+    assert (book["counts"].freeze_panes, book["counts"].auto_filter.ref) == ("A2", "A1:Q4")
 
 
 def test_what_does_not_fit_one_sheet_goes_on_in_the_next(tmp_path, monkeypatch):
@@ -118,6 +107,30 @@ def test_what_does_not_fit_one_sheet_goes_on_in_the_next(tmp_path, monkeypatch):
     book = openpyxl.load_workbook(tmp_path / "findings.xlsx")
     assert book.sheetnames == ["findings", "findings 2", "findings 3", "counts"]
     assert [sheet.max_row - 1 for sheet in book.worksheets[:3]] == [3, 3, 1]
+    assert [sheet.auto_filter.ref for sheet in book.worksheets[:3]] == ["A1:W4", "A1:W4", "A1:W2"]
+
+
+def test_counts_that_do_not_fit_one_sheet_go_on_in_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(spreadsheet, "MAX_ROWS", 3)
+    write(tmp_path, ["xlsx"], findings(["1.", "2.", "3.", "4."], sections=["A", "B", "C", "D"]))
+    book = openpyxl.load_workbook(tmp_path / "findings.xlsx")
+    assert book.sheetnames == ["findings", "findings 2", "counts", "counts 2"]
+
+
+def test_parquet_says_which_version_of_the_columns_it_has(tmp_path):
+    write(tmp_path, ["parquet"], findings(["A."]))
+    assert parquet.read_schema(tmp_path / "findings.parquet").metadata[b"findings_format"] == b"1"
+
+
+def test_names_of_columns_never_run_as_formulas(tmp_path):
+    schema = findings_schema(pa.schema([("text", pa.string()), (FORMULA, pa.string())]))
+    table = findings(["A."]).append_column(FORMULA, pa.array(["x"])).select(schema.names)
+    with open_writers(tmp_path, [Format.CSV, Format.XLSX], schema) as writers:
+        for _, writer in writers:
+            writer.write(table)
+    with (tmp_path / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert next(csv.reader(file))[1] == "'" + FORMULA
+    assert openpyxl.load_workbook(tmp_path / "findings.xlsx")["findings"]["B1"].data_type == "s"
 
 
 def test_row_groups_do_not_follow_the_documents(tmp_path):
@@ -153,13 +166,3 @@ def test_an_unwritable_place_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(FindingsError, match="cannot be written"):
         write(tmp_path / "file", ["csv"], findings(["A."]))
-
-
-def test_counts_add_up_over_chunks():
-    counts = ReportCounts()
-    counts.add(pa.concat_tables([findings(["A.", "B."]), findings(["C."], "b.pdf", "1" * 16)]))
-    counts.add(findings(["D."]))
-    first, second = counts.summaries()
-    assert (first.report, first.sentences, first.counts["strength"], first.counts["none"]) == ("a.pdf", 3, 2, 1)
-    assert (second.report, second.sentences, second.counts["uncertain"]) == ("b.pdf", 1, 0)
-    assert summarise(findings([]), report="empty.pdf").share("strength") == 0

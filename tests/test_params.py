@@ -46,6 +46,8 @@ def test_shipped_file_is_valid_and_explained():
         (lambda s: s["train"].update(folds=True), "train.folds: found True"),
         (lambda s: s["train"].update(class_weight="x"), "train.class_weight: found 'x'"),
         (lambda s: s.update(train=3), "train: found 3"),
+        (lambda s: s["review"].update(similarity=1.0), "review.similarity: found 1.0"),
+        (lambda s: s["review"].update(random_share=0.8), "must not add up to more than 1"),
     ],
 )
 def test_wrong_settings_are_named(written, change, message):

@@ -132,3 +132,10 @@ def test_leaving_early_ends_the_processes():
 
 def test_what_is_printed_does_not_disturb_the_results():
     assert list(run_tasks(print, [("x",)], workers=1)) == [(0, None)]
+
+
+def test_relative_paths_lead_to_the_folder_of_the_call(tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        assert list(run_tasks(os.getcwd, [()], workers=1)) == [(0, str(tmp_path / name))]

@@ -43,11 +43,11 @@ def trained(params, dataset):
 @settings(deadline=None, max_examples=15)
 def test_scores_are_those_of_the_fitted_pipeline(params, changes, fitted, asked):
     settings = replace(params, features=replace(params.features, **changes))
-    # Each word twice, so that each part has terms whatever min_df is.
-    texts = [*fitted, " ".join(WORDS), " ".join([*WORDS, "late"])]
+    # Each word three times, so that each part has terms whatever min_df is.
+    texts = [*fitted, " ".join(WORDS), " ".join([*WORDS, "late"]), " ".join([*WORDS, "late", "late"])]
     generator = np.random.default_rng(len(texts))
     truth = generator.integers(0, 2, (len(texts), 3))
-    truth[-2:] = [[0, 1, 0], [1, 0, 1]]
+    truth[-3:] = [[0, 1, 0], [1, 0, 1], [1, 1, 0]]
     pipeline = build_pipeline(settings).fit(texts, truth)
     scorer = LinearScorer(convert_pipeline(pipeline))
     every = [*asked, *texts, "", "plans", "plans plans"]

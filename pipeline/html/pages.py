@@ -10,6 +10,8 @@ from pipeline.labels import LABELS
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+# Of the index, where scripts run; without them it is one long list.
+ROWS_A_PAGE = 100
 _HERE = Path(__file__).parent
 
 
@@ -53,6 +55,7 @@ def _environment() -> "Environment":
     )
     environment.globals["labels"] = LABELS
     environment.globals["letters"] = LETTERS
+    environment.globals["rows_a_page"] = ROWS_A_PAGE
     for name in ("style.css", "index.js", "report.js"):
         # Our own files, the same in every page: the only text that is not escaped.
         text = (_HERE / name).read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import DocumentError
 from pipeline.files import report_id_of
 from pipeline.reading import read_document
 
@@ -26,9 +27,11 @@ def describe(path: Path, debug: bool = False) -> dict[str, Any]:
     """
     from pipeline.sentences import sentence_table
 
-    content = path.read_bytes() if path.is_file() else None
-    document = read_document(path, content)
-    digest = report_id_of(content or b"")
+    try:
+        document = read_document(path)
+        digest = report_id_of(path)
+    except (DocumentError, OSError) as error:
+        raise DocumentError(f"{path}: {error}") from None
     meta = document.metadata
     rows: list[dict[str, Any]] = sentence_table(document, path.name, digest).to_pylist()
     sections: list[dict[str, Any]] = []

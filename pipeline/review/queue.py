@@ -1,0 +1,192 @@
+"""Which sentences people should judge next."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.classifier import PROBABILITY_COLUMNS, SentenceClassifier
+from pipeline.labels import LABELS, NONE, label_matrix
+from pipeline.params import ReviewParams
+from pipeline.sentences import normalise
+
+# What is never prose has labels nobody disputes, and there is much of it.
+LEFT_OUT_KINDS = frozenset({"title", "heading", "contents", "boilerplate", "table_row"})
+# A set of labels that fewer sentences than this have is rare.
+_RARE = 0.1
+Pick = tuple[int, str]
+
+
+@dataclass
+class Distinct:
+    """Keeps out texts that nearly equal one that is in already.
+
+    Two texts are compared by the Jaccard similarity of their sets of word pairs: the pairs they share over the pairs
+    that either has. An inverted index gives it exactly, at the cost of the texts that share a pair.
+
+    Args:
+        limit: Similarity from which a text is kept out.
+    """
+
+    limit: float
+    _sizes: list[int] = field(default_factory=list)
+    _holders: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, text: str) -> None:
+        """Take a text in, whatever it equals.
+
+        Args:
+            text: A sentence.
+        """
+        pairs = word_pairs(text)
+        for pair in pairs:
+            self._holders[pair].append(len(self._sizes))
+        self._sizes.append(len(pairs))
+
+    def nearest(self, text: str) -> float:
+        """Return the similarity to the most similar text that is in.
+
+        Args:
+            text: A sentence.
+
+        Returns:
+            0 (no word pair shared) to 1 (the same pairs).
+        """
+        pairs = word_pairs(text)
+        shared: Counter[int] = Counter()
+        for pair in pairs:
+            if pair in self._holders:
+                shared.update(self._holders[pair])
+        return max((n / (len(pairs) + self._sizes[other] - n) for other, n in shared.items()), default=0.0)
+
+    def offer(self, text: str) -> bool:
+        """Take a text in unless it nearly equals one that is in.
+
+        Args:
+            text: A sentence.
+
+        Returns:
+            Whether it was taken in.
+        """
+        if self.nearest(text) >= self.limit:
+            return False
+        self.add(text)
+        return True
+
+
+def word_pairs(text: str) -> frozenset[str]:
+    """Return the pairs of neighbouring words of a text; a single word stands for itself.
+
+    Args:
+        text: A sentence.
+
+    Returns:
+        Normalised words, joined by a space.
+    """
+    words = normalise(text).split()
+    return frozenset(map(" ".join, pairwise(words))) if len(words) > 1 else frozenset(words)
+
+
+def choose(
+    findings: pd.DataFrame,
+    labelled: npt.NDArray[np.bool_],
+    thresholds: Mapping[str, float],
+    candidate: SentenceClassifier | None,
+    params: ReviewParams,
+) -> pd.DataFrame:
+    """Choose sentences: the random share first, so that nothing is taken from it, then by what a model can learn.
+
+    The random share is ranked by a hash of sentence and seed. The sentences of several queues are then together one
+    random draw, and new documents do not change the rank of old sentences.
+
+    Args:
+        findings: What `load_findings` gave.
+        labelled: Which rows have a label already.
+        thresholds: Threshold of each label, 0 to 1.
+        candidate: Model to compare with, or None.
+        params: Size, shares, similarity and seed.
+
+    Returns:
+        The rows chosen, in the order of the findings, with `pool` and `why`; fewer than asked where there are no more.
+    """
+    prose = ~findings["kind"].isin(LEFT_OUT_KINDS).to_numpy() & findings["text"].map(normalise).ne("").to_numpy()
+    frame = findings[prose & ~labelled].drop_duplicates(["document", "key"])
+    ranks = [
+        sha256(f"{params.seed}|{document}|{key}".encode()).hexdigest()
+        for document, key in zip(frame["document"], frame["key"], strict=True)
+    ]
+    frame = frame.assign(rank=ranks).sort_values("rank")
+    distinct = Distinct(params.similarity)
+    for text in findings.loc[prose & labelled, "text"].drop_duplicates():
+        distinct.add(text)
+    random = frame.drop_duplicates("key").head(round(params.size * params.random_share))
+    chosen: dict[int, tuple[str, str]] = {}
+    for row, text in zip(random.index, random["text"], strict=True):
+        distinct.add(text)
+        chosen[row] = ("natural", "drawn at random")
+    differing = _differing(frame, candidate)
+    sources = [
+        ("disagreement", round(params.size * params.disagreement_share), differing),
+        ("rare", round(params.size * params.rare_share), _rare(frame, findings[prose])),
+        ("uncertain", params.size, _nearest(frame, thresholds)),
+    ]
+    texts = frame["text"].to_dict()
+    for pool, quota, picks in sources:
+        wanted = min(len(chosen) + quota, params.size)
+        for row, why in picks:
+            if len(chosen) >= wanted:
+                break
+            if row not in chosen and distinct.offer(texts[row]):
+                chosen[row] = (pool, why)
+    rows = sorted(chosen)
+    return findings.loc[rows].assign(pool=[chosen[row][0] for row in rows], why=[chosen[row][1] for row in rows])
+
+
+def _differing(frame: pd.DataFrame, candidate: SentenceClassifier | None) -> Iterator[Pick]:
+    """Yield the sentences that the candidate labels otherwise: most labels first, then the widest apart."""
+    if candidate is None or frame.empty:
+        return
+    ours, theirs = label_matrix(frame), candidate.predict(frame["text"].tolist())
+    labels = theirs["labels"].tolist()
+    count = (ours != label_matrix(theirs)).sum(axis=1)
+    columns = list(PROBABILITY_COLUMNS)
+    apart = np.abs(frame[columns].to_numpy(dtype=float) - theirs[columns].to_numpy(dtype=float)).max(axis=1)
+    for place in np.lexsort((-apart, -count)):
+        if not count[place]:
+            return
+        now = frame["labels"].iloc[place]
+        yield int(frame.index[place]), f"models differ: champion {now}, candidate {labels[place]}"
+
+
+def _rare(frame: pd.DataFrame, prose: pd.DataFrame) -> Iterator[Pick]:
+    """Yield sentences of the rare sets of labels, one of each set in turn, the rarest first."""
+    shares = prose["labels"].value_counts(normalize=True)
+    rare = [(str(name), share) for name, share in shares.items() if share < _RARE and name != NONE]
+    queues = [
+        (f"rare labels: {name} ({share:.1%} of sentences)", iter(frame.index[frame["labels"] == name]))
+        for name, share in sorted(rare, key=lambda one: (one[1], one[0]))
+    ]
+    while queues:
+        left = []
+        for why, rows in queues:
+            row = next(rows, None)
+            if row is not None:
+                left.append((why, rows))
+                yield int(row), why
+        queues = left
+
+
+def _nearest(frame: pd.DataFrame, thresholds: Mapping[str, float]) -> Iterator[Pick]:
+    """Yield all sentences, those nearest to a threshold first."""
+    limits = np.array([thresholds[label] for label in LABELS])
+    probabilities = frame[list(PROBABILITY_COLUMNS)].to_numpy(dtype=float)
+    distances = np.abs(probabilities - limits)
+    for place in np.argsort(distances.min(axis=1, initial=2.0), kind="stable"):
+        label = int(distances[place].argmin())
+        why = f"near the threshold: {LABELS[label]} {probabilities[place, label]:.2f}, threshold {limits[label]:.2f}"
+        yield int(frame.index[place]), why
