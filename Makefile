@@ -13,10 +13,10 @@ export DO_NOT_TRACK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint fix bench lock ui clean
+.PHONY: help install repro test lint fix bench bench-accuracy lock ui clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 install: $(INSTALLED) ## make .venv with the locked versions
 
@@ -51,6 +51,9 @@ fix: $(INSTALLED) ## mend style where that can be done by machine
 
 bench: $(INSTALLED) ## measure speed and memory (needs a folder of reports)
 	@$(BIN)/python benchmarks/run.py
+
+bench-accuracy: $(INSTALLED) ## measure accuracy beside simpler methods (needs data/dataset)
+	@$(BIN)/python benchmarks/accuracy.py
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \

@@ -64,7 +64,7 @@ def train_candidate(
     """
     table = load_side(dataset, "train")
     labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table))
-    teacher = _Teacher(files, table, labelled) if files is not None else None
+    teacher = Teacher(files, table, labelled) if files is not None else None
     soft = teacher.soft(params, load_side(dataset, "test")) if teacher else NO_SOFT
     fitted = fit_linear(labelled, params, soft)
     cascade, scores = teacher.cascade(fitted, params) if teacher else (None, {})
@@ -99,24 +99,50 @@ def groups_of(table: pd.DataFrame) -> npt.NDArray[Any]:
     return table["provider"].fillna(table["document"]).to_numpy()
 
 
-class _Teacher:
-    """What the encoder says of labelled sentences, by networks that had not seen them, and of all others."""
+class Teacher:
+    """What the encoder says of labelled sentences, by networks that had not seen them, and of all others.
+
+    Attributes:
+        logits: Log-odds of the labelled sentences before calibration, of shape (sentences, labels); NaN where there is
+            no answer by a network that had not seen the document.
+        known: Which sentences have such an answer, of shape (sentences,).
+
+    Args:
+        files: Where sentences, soft labels and encoder lie.
+        table: The training side.
+        labelled: The same as texts and labels.
+
+    Raises:
+        DataError: The encoder has seen every document.
+        ModelError: The encoder is missing or damaged.
+    """
 
     def __init__(self, files: TrainingFiles, table: pd.DataFrame, labelled: Labelled) -> None:
         self._files = files
         self._table = table
         self._labelled = labelled
         self._encoder = load_encoder(files.encoder)
-        self._logits = self._held_out()
-        self._known = ~np.isnan(self._logits).any(axis=1)
-        if not self._known.any():
+        self.logits = self._held_out()
+        self.known = ~np.isnan(self.logits).any(axis=1)
+        if not self.known.any():
             raise DataError(
                 f"{files.encoder}: the encoder has seen every document of the training side; make it again with "
                 "`findings encoder train`."
             )
 
     def soft(self, params: Params, test: pd.DataFrame) -> Soft:
-        """Collect the sentences that nobody labelled, of documents that are not on the test side."""
+        """Collect the sentences that nobody labelled, of documents that are not on the test side.
+
+        Args:
+            params: All settings.
+            test: The test side.
+
+        Returns:
+            The sentences with calibrated probabilities.
+
+        Raises:
+            DataError: The soft labels are those of another encoder.
+        """
         table = load_sentences(self._files.sentences).drop_duplicates("key")
         seen = table["key"].isin(set(self._table["key"]) | set(test["key"]))
         sides = {name: side_of(name, params.dataset.test_share) for name in table["report_id"].unique()}
@@ -137,11 +163,19 @@ class _Teacher:
         return Soft(table["text"].tolist(), self._calibrated(scores), groups, params.train.soft_weight)
 
     def cascade(self, fitted: Fit, params: Params) -> tuple[Cascade, dict[str, dict[str, float | None]]]:
-        """Tune the cascade on the labelled sentences."""
-        known = self._known
+        """Tune the cascade on the labelled sentences.
+
+        Args:
+            fitted: The linear model.
+            params: All settings.
+
+        Returns:
+            The cascade, and by mode the scores on those sentences.
+        """
+        known = self.known
         answers = Answers(
             linear=fitted.labelled[known],
-            encoder=self._logits[known],
+            encoder=self.logits[known],
             labels=self._labelled.labels[known],
             groups=self._labelled.groups[known],
         )
@@ -162,8 +196,8 @@ class _Teacher:
         """Turn log-odds into probabilities, by what held-out answers were worth (Platt 1999)."""
         columns = []
         for rank in range(len(LABELS)):
-            honest = self._logits[self._known][:, [rank]]
-            fitted = LogisticRegression(C=1e6).fit(honest, self._labelled.labels[self._known, rank])
+            honest = self.logits[self.known][:, [rank]]
+            fitted = LogisticRegression(C=1e6).fit(honest, self._labelled.labels[self.known, rank])
             slope, intercept = np.round([fitted.coef_[0, 0], fitted.intercept_[0]], 4)
             columns.append(sigmoid(logits[:, rank] * slope + intercept))
         return np.column_stack(columns)

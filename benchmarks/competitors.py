@@ -1,0 +1,148 @@
+"""Simpler methods that the champion is compared with: TF-IDF and logistic regression, fastText, VADER.
+
+Those that learn see the labels of the training side alone; their thresholds maximise F1 on out-of-fold probabilities
+there.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+
+from pipeline.fitting import best_threshold
+from pipeline.labels import LABELS, label_matrix
+from pipeline.scorer import Booleans, Floats
+from pipeline.training import groups_of
+
+Predict = Callable[[Sequence[str]], Floats]
+Fit = Callable[[Sequence[str], Booleans], Predict]
+# What VADER's authors take as positive and negative.
+_POLAR = 0.05
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """A method that can label sentences.
+
+    Attributes:
+        name: What it is called in the table.
+        predict: Sentences to probabilities, of shape (sentences, labels).
+        thresholds: Probability from which a label is given.
+        calibrated: Whether its numbers are meant as probabilities.
+    """
+
+    name: str
+    predict: Predict
+    thresholds: Floats
+    calibrated: bool = True
+
+
+def competitors(train: pd.DataFrame, folds: int) -> tuple[list[Competitor], list[str]]:
+    """Fit every method whose package is installed.
+
+    Args:
+        train: The training side.
+        folds: Folds over providers for the thresholds.
+
+    Returns:
+        The methods, and a note on each that is missing.
+    """
+    fits: dict[str, Fit] = {
+        "TF-IDF 1-2 grams, logistic regression": fit_tfidf,
+        "the same without English stop words": lambda texts, labels: fit_tfidf(texts, labels, "english"),
+    }
+    notes = []
+    if find_spec("fasttext"):
+        fits["fastText, one against all, pairs of words"] = fit_fasttext
+    else:
+        notes.append("fastText is not installed (`pip install 'inspection-findings[bench]'`): its row is left out.")
+    texts, labels, groups = train["text"].tolist(), label_matrix(train), groups_of(train)
+    found = [
+        Competitor(name, fit(texts, labels), tuned_thresholds(fit, texts, labels, groups, folds))
+        for name, fit in fits.items()
+    ]
+    if find_spec("vaderSentiment"):
+        found.append(Competitor("VADER, polarity beyond ±.05", vader(), np.full(len(LABELS), 0.5), calibrated=False))
+    else:
+        notes.append("VADER is not installed (`pip install 'inspection-findings[bench]'`): its row is left out.")
+    return found, notes
+
+
+def tuned_thresholds(
+    fit: Fit, texts: Sequence[str], labels: Booleans, groups: npt.NDArray[np.object_], folds: int
+) -> Floats:
+    """Find the thresholds with the best F1 on answers about groups that were held out."""
+    held_out = np.empty(labels.shape)
+    for train, rest in GroupKFold(folds).split(labels, groups=groups):
+        held_out[rest] = fit([texts[place] for place in train], labels[train])([texts[place] for place in rest])
+    return np.array([best_threshold(labels[:, k], held_out[:, k]) for k in range(len(LABELS))])
+
+
+def fit_tfidf(texts: Sequence[str], labels: Booleans, stop_words: str | None = None) -> Predict:
+    """Fit scikit-learn's TF-IDF and logistic regression as they come, with pairs of words added."""
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), stop_words=stop_words)
+    regression = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
+    predict: Predict = make_pipeline(vectorizer, regression).fit(texts, labels.astype(int)).predict_proba
+    return predict
+
+
+def fit_fasttext(texts: Sequence[str], labels: Booleans) -> Predict:
+    """Fit fastText with the settings of its own tutorial for sentences with several labels."""
+    import fasttext
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "train.txt"
+        marks = [" ".join(f"__label__{label}" for label, on in zip(LABELS, row, strict=True) if on) for row in labels]
+        rows = zip(marks, texts, strict=True)
+        file.write_text("".join(f"{mark or '__label__none'} {plain_words(text)}\n" for mark, text in rows))
+        model = fasttext.train_supervised(
+            str(file), loss="ova", wordNgrams=2, lr=0.5, epoch=25, dim=50, bucket=200_000, thread=1, verbose=0
+        )
+
+    def predict(sentences: Sequence[str]) -> Floats:
+        # The wrapper's own method does not run with numpy 2.
+        answers = model.f.multilinePredict(
+            [f"{plain_words(text)}\n" for text in sentences], len(LABELS) + 1, 0.0, "strict"
+        )
+        found = np.zeros((len(sentences), len(LABELS)))
+        ranks = {f"__label__{label}": rank for rank, label in enumerate(LABELS)}
+        for row, (names, values) in enumerate(zip(*answers, strict=True)):
+            for value, name in zip(values, names, strict=True):
+                if name in ranks:
+                    found[row, ranks[name]] = min(value, 1.0)
+        return found
+
+    return predict
+
+
+def plain_words(text: str) -> str:
+    """Part words from punctuation and fold case, as fastText's tutorial does; it splits at spaces alone."""
+    return " ".join("".join(sign if sign.isalnum() else f" {sign} " for sign in text.casefold()).split())
+
+
+def vader() -> Predict:
+    """Read polarity as strength or weakness; VADER knows no commitment."""
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    analyser = SentimentIntensityAnalyzer()
+
+    def predict(sentences: Sequence[str]) -> Floats:
+        return from_polarity([analyser.polarity_scores(text)["compound"] for text in sentences])
+
+    return predict
+
+
+def from_polarity(compound: Sequence[float]) -> Floats:
+    """Turn VADER's compound score into strength or weakness."""
+    values = np.asarray(compound)
+    return np.column_stack([values >= _POLAR, values <= -_POLAR, np.zeros(len(values), dtype=bool)]).astype(float)
