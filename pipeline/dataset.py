@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.errors import DataError
 from pipeline.extract import load_manifest, load_sentences
 from pipeline.files import json_bytes, replace_folder
-from pipeline.labels import LABELS, find_label_files, loose_key, read_labels
+from pipeline.labels import LABELS, RESERVED_KEYS, find_label_files, loose_key, read_labels, read_reserved
 from pipeline.params import Params
 from pipeline.review.events import reviewed_labels
 
@@ -44,7 +44,7 @@ class DatasetReport:
         unmatched: Labels without text whose document is there, but none of its sentences.
         absent: Labels without text whose document is not there.
         absent_documents: How many documents those are.
-        left_out: Training sentences left out because their text stands in a test document as well.
+        left_out: Training sentences left out because their text stands in a test document or a benchmark as well.
         reviewed: Sentences with an answer of reviewers, which replaces any other label of the same sentence.
         held_back: Sentences left out because reviewers disagree.
     """
@@ -76,7 +76,7 @@ class DatasetReport:
             lines.append(
                 f"reviewed: {self.reviewed:,} sentences; {self.held_back:,} held back (`findings review conflicts`)"
             )
-        lines.append(f"{self.left_out} training sentences left out because a test document has the same text")
+        lines.append(f"{self.left_out} training sentences left out: a test document or a benchmark has the same text")
         return "\n".join(lines)
 
 
@@ -94,7 +94,9 @@ def side_of(document: str, test_share: float) -> str:
     return "test" if int(sha256(document.encode()).hexdigest()[:8], 16) / 2**32 < test_share else "train"
 
 
-def build_dataset(params: Params, labels: Path, sentences: Path, output: Path) -> DatasetReport:
+def build_dataset(
+    params: Params, labels: Path, sentences: Path, output: Path, reserved: Path = RESERVED_KEYS
+) -> DatasetReport:
     """Join labels and sentences, divide them by document, and write both sides.
 
     Args:
@@ -102,6 +104,7 @@ def build_dataset(params: Params, labels: Path, sentences: Path, output: Path) -
         labels: Folder of label files.
         sentences: Folder that the extract stage wrote.
         output: Folder for train.parquet, test.parquet and summary.json.
+        reserved: Keys of benchmark sentences, one a line, which never train; need not exist.
 
     Returns:
         Counts.
@@ -124,7 +127,7 @@ def build_dataset(params: Params, labels: Path, sentences: Path, output: Path) -
     test = rows[sides == "test"]
     train = rows[sides == "train"]
     # A text that stands in a test document never trains: its score would be memory.
-    seen = train["key"].isin(set(test["key"]))
+    seen = train["key"].isin(set(test["key"]) | read_reserved(reserved))
     tables = {"train": train[~seen], "test": test}
     for side, table in tables.items():
         if table.empty:

@@ -39,11 +39,13 @@ LABEL_COLUMNS = (
     "annotated",
     "pool",
 )
+RESERVED_KEYS = Path("data/reserved-keys.txt")
 LABEL_SUFFIXES = (".jsonl", ".csv")
 # Below the folder of label files: the answers of reviewers, which are events and no label rows.
 REVIEWED_FOLDER = "reviewed"
 _TEXT_COLUMNS = ("text", "key", "loose_key", "report", "report_id")
 _LETTERS = {"S": "strength", "W": "weakness", "C": "commitment"}
+_KEY = re.compile(r"[0-9a-f]{64}")
 _PARAGRAPH_NUMBER = re.compile(r"^\s*\d{1,3}[.)]?\s*(?=\S)")
 _HELP = "docs/labels.md describes the format"
 
@@ -123,6 +125,28 @@ def loose_key(text: str) -> str:
         True
     """
     return sha256(normalise(_PARAGRAPH_NUMBER.sub("", text, count=1)).replace(" ", "").encode()).hexdigest()[:16]
+
+
+def read_reserved(path: Path) -> set[str]:
+    """Read the keys of sentences that are reserved for a benchmark: they never teach.
+
+    Args:
+        path: One key a line; lines that begin with # are remarks. Need not exist.
+
+    Returns:
+        The keys.
+
+    Raises:
+        DataError: A line is no key.
+    """
+    if not path.is_file():
+        return set()
+    lines = [line.strip() for line in read_table_text(path).splitlines()]
+    keys = {line for line in lines if line and not line.startswith("#")}
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            raise DataError(f"{path}: found {key[:80]!r}, expected a key (64 hex digits) a line; {_HELP}.")
+    return keys
 
 
 def find_label_files(folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from pipeline.encoder import DEFAULT_ENCODER, load_encoder, load_held_out
 from pipeline.errors import DataError
 from pipeline.extract import load_sentences
 from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear
-from pipeline.labels import LABELS, label_matrix
+from pipeline.labels import LABELS, RESERVED_KEYS, label_matrix, read_reserved
 from pipeline.model_folder import make_config, save_model
 from pipeline.params import Params
 from pipeline.scorer import Floats, LinearScorer, sigmoid
@@ -36,11 +36,13 @@ class TrainingFiles:
         sentences: Folder that the extract stage wrote.
         soft_labels: File that the soft_labels stage wrote.
         encoder: The encoder's folder.
+        reserved: Keys of benchmark sentences, one a line, which never teach.
     """
 
     sentences: Path = Path("data/sentences")
     soft_labels: Path = SOFT_LABELS
     encoder: Path = DEFAULT_ENCODER
+    reserved: Path = RESERVED_KEYS
 
 
 def train_candidate(
@@ -144,7 +146,8 @@ class Teacher:
             DataError: The soft labels are those of another encoder.
         """
         table = load_sentences(self._files.sentences).drop_duplicates("key")
-        seen = table["key"].isin(set(self._table["key"]) | set(test["key"]))
+        reserved = read_reserved(self._files.reserved)
+        seen = table["key"].isin(set(self._table["key"]) | set(test["key"]) | reserved)
         sides = {name: side_of(name, params.dataset.test_share) for name in table["report_id"].unique()}
         # Of a document that people labelled as a whole, only headings and the like are left.
         whole = seen.groupby(table["report_id"]).transform("mean") > _WHOLE

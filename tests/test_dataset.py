@@ -172,3 +172,13 @@ def test_missing_and_damaged_files_name_the_stage_to_run(tmp_path):
     (tmp_path / "train.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match="cannot be read"):
         load_side(tmp_path, "train")
+
+
+def test_reserved_sentences_never_train(params, small_labels, store, tmp_path):
+    whole = tmp_path / "whole"
+    build_dataset(params, small_labels, store, whole, tmp_path / "none.txt")
+    keys = load_side(whole, "train")["key"].unique()[:5].tolist()
+    (tmp_path / "reserved.txt").write_text("\n".join(keys))
+    build_dataset(params, small_labels, store, tmp_path / "less", tmp_path / "reserved.txt")
+    assert not set(load_side(tmp_path / "less", "train")["key"]) & set(keys)
+    assert len(load_side(tmp_path / "less", "test")) == len(load_side(whole, "test"))

@@ -13,6 +13,7 @@ from pipeline.labels import (
     loose_key,
     parse_labels,
     read_labels,
+    read_reserved,
 )
 from pipeline.sentences import normalise, sentence_key
 
@@ -53,6 +54,16 @@ def test_spellings(value, expected):
 def test_unknown_labels_are_refused(value):
     with pytest.raises(ValueError, match="accepted: strength, weakness, commitment"):
         parse_labels(value)
+
+
+def test_reserved_keys(tmp_path):
+    path = tmp_path / "reserved.txt"
+    assert read_reserved(path) == set()
+    path.write_text(f"# a benchmark\n{'ab' * 32}\n\n{'cd' * 32}\n")
+    assert read_reserved(path) == {"ab" * 32, "cd" * 32}
+    path.write_text("Leaders know their children well.\n")
+    with pytest.raises(DataError, match="expected a key"):
+        read_reserved(path)
 
 
 def test_rows_keep_their_order_and_place(tmp_path):
