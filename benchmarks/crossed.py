@@ -79,7 +79,7 @@ def crossed_answers(answers: Answers, fitted: Fit, budget: float) -> dict[str, S
     for train, rest in GroupKFold(folds).split(answers.linear, groups=answers.groups):
         part = Answers(*(getattr(answers, name)[train] for name in ("linear", "encoder", "labels", "groups")))
         fast = np.array([best_threshold(part.labels[:, k], plain[train, k]) for k in range(len(LABELS))])
-        cascade, _ = tune_cascade(part, fast, ordinary, budget, "")
+        cascade = tune_cascade(part, fast, ordinary, budget, "").cascade
         both = cascade.probabilities(answers.encoder[rest], answers.linear[rest])
         unsure = cascade.unsure(answers.linear[rest])[:, None]
         for mode, values in (

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.documents import REPORTS_FILE, write_reports
+from pipeline.drift import DRIFT_FILE, DriftMeter, write_drift
 from pipeline.errors import FindingsError
 from pipeline.files import replace_file
 from pipeline.formats import Format
@@ -26,12 +28,30 @@ if TYPE_CHECKING:
     from pipeline.html import ReportLink
     from pipeline.inputs import Input
     from pipeline.progress import Reporter
+    from pipeline.reference import Reference
 
 INDEX_FILE = "index.html"
 PAGES_FOLDER = "reports"
 _PAGE_NAME = re.compile(r"[0-9a-f]{16}\.html")
 # A page beyond this many sentences would be slow to open, and nobody would read it.
 MAX_PAGE_SENTENCES = 20_000
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The outputs of a batch.
+
+    Attributes:
+        written: The files written, pages of reports aside.
+        summaries: A summary of each report.
+        pages: Number of pages of reports.
+        moved: In plain words what is unlike the training side.
+    """
+
+    written: list[Path]
+    summaries: list[ReportSummary]
+    pages: int
+    moved: list[str]
 
 
 def assemble(
@@ -43,8 +63,9 @@ def assemble(
     html: bool,
     failures: Sequence[tuple[str, str]],
     classifier: "SentenceClassifier",
+    reference: "Reference",
     reporter: "Reporter",
-) -> tuple[list[Path], list[ReportSummary], int]:
+) -> Assembled:
     """Write the outputs of a batch, one part after the other, in flat memory.
 
     Of documents, reports.csv holds one row each; of a table of sentences, there is none. summary.csv has counts by
@@ -58,10 +79,11 @@ def assemble(
         html: Whether to write pages.
         failures: (file, reason) of documents that could not be read.
         classifier: The model that made the findings.
+        reference: What its training side looked like.
         reporter: Told of the progress.
 
     Returns:
-        The files written (pages of reports aside), a summary of each report, and the number of pages.
+        What was written.
 
     Raises:
         FindingsError: A part is damaged, or the output cannot be written.
@@ -71,10 +93,12 @@ def assemble(
     reporter.start(len(parts), "results written")
     pages = _Pages(output, classifier) if html else None
     summaries: list[ReportSummary] = []
-    sections = SectionCounts()
+    sections, meter = SectionCounts(), DriftMeter(classifier, reference)
     described: list[tuple[ReportSummary, str]] = []
     with open_writers(output, formats, schema) as writers:
         for item, chunks, details in _reports(parts, schema, reporter):
+            for chunk in chunks:
+                meter.add(chunk)
             for _, writer in writers:
                 for chunk in chunks:
                     writer.write(chunk)
@@ -89,14 +113,16 @@ def assemble(
     written = [path for path, _ in writers]
     write_failures(output / FAILURES_FILE, failures)
     write_summary(output / SUMMARY_FILE, sections)
-    written += [output / SUMMARY_FILE, output / FAILURES_FILE]
+    drift = meter.measure()
+    write_drift(drift, output / DRIFT_FILE)
+    written += [output / SUMMARY_FILE, output / FAILURES_FILE, output / DRIFT_FILE]
     if all(part.item.kind != "table" for part in parts):
         write_reports(output / REPORTS_FILE, described)
         written.append(output / REPORTS_FILE)
     if pages is not None:
-        written.append(pages.finish([path.name for path in written], failures))
+        written.append(pages.finish([path.name for path in written], failures, drift["warnings"]))
     _remove_stale(output, written, pages.names if pages is not None else set())
-    return written, summaries, len(pages.names) if pages is not None else 0
+    return Assembled(written, summaries, len(pages.names) if pages is not None else 0, drift["warnings"])
 
 
 class _Pages:
@@ -132,12 +158,13 @@ class _Pages:
         chosen = np.array([table[label].to_pylist() for label in LABELS], dtype=bool).T
         return self._reason_finder.find(table["text"].to_pylist(), chosen.reshape(table.num_rows, len(LABELS)))
 
-    def finish(self, files: Sequence[str], failures: Sequence[tuple[str, str]]) -> Path:
+    def finish(self, files: Sequence[str], failures: Sequence[tuple[str, str]], moved: Sequence[str]) -> Path:
         from pipeline.html import build_index, render_index
 
         path = self._output / INDEX_FILE
         with replace_file(path) as temporary:
-            temporary.write_bytes(render_index(build_index(self._links, failures, files, self._model)).encode())
+            index = build_index(self._links, failures, files, self._model, moved)
+            temporary.write_bytes(render_index(index).encode())
         return path
 
 

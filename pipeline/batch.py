@@ -13,7 +13,7 @@ from pipeline.errors import FindingsError, UsageError
 from pipeline.formats import Format, parse_formats
 from pipeline.inputs import Input, find_inputs
 from pipeline.labels import LABELS, NONE
-from pipeline.model_folder import DEFAULT_MODEL, load_model
+from pipeline.model_folder import DEFAULT_MODEL, load_model, load_reference
 from pipeline.output_folder import hold_output_folder
 from pipeline.outputs import FAILURES_FILE, findings_schema
 from pipeline.params import ExtractParams
@@ -50,6 +50,7 @@ class BatchResult:
         failures: (file, reason) of each document that could not be read.
         carried: (file, reason) of each document that the extract store lists as failed.
         notes: What the user should know although nothing is wrong.
+        moved: In plain words what is unlike the training data (`pipeline.drift`); empty for few sentences.
         written: Files written, pages of reports aside.
         pages: Number of pages of reports written.
         seconds: Time taken.
@@ -62,6 +63,7 @@ class BatchResult:
     failures: tuple[tuple[str, str], ...]
     carried: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    moved: tuple[str, ...]
     written: tuple[Path, ...]
     pages: int
     seconds: float
@@ -94,8 +96,8 @@ def classify(
 ) -> BatchResult:
     """Label documents, folders of documents, tables of sentences or an extract store.
 
-    The output folder then holds findings.<format>, summary.csv, failures.csv, of documents reports.csv, and with `html`
-    index.html and reports/<id>.html; and in .parts the findings of each document, for the next run.
+    The output folder then holds findings.<format>, summary.csv, failures.csv, drift.json, of documents reports.csv, and
+    with `html` index.html and reports/<id>.html; and in .parts the findings of each document, for the next run.
     What an earlier run wrote there under these names is replaced or removed; nothing else is touched. Findings of
     documents have the columns of the sentence table, then those of the prediction; findings of a table have the table's
     own columns first (see `pipeline.tables.read_table` for names that clash). Order and bytes depend on the input and
@@ -129,7 +131,7 @@ def classify(
     chosen = parse_formats(formats)
     if workers is not None and workers < 1:
         raise UsageError(f"--workers: found {workers}, expected 1 or more.")
-    classifier = load_model(model, mode)
+    classifier, reference = load_model(model, mode), load_reference(model)
     with hold_output_folder(output):
         inputs = find_inputs(paths, skip=output)
         tables = {item.report_id: _read_table(item) for item in inputs.items if item.kind == "table"}
@@ -156,7 +158,7 @@ def classify(
             listed = list(inputs.unreadable)
             names = [(item.report, item.report_id) for item in inputs.items] + list(inputs.copies.items())
             listed.extend((name, failures[report_id]) for name, report_id in names if report_id in failures)
-            written, summaries, pages = assemble(
+            made = assemble(
                 [part for part in planned if part.item.report_id not in failures],
                 output,
                 schema=schema,
@@ -164,6 +166,7 @@ def classify(
                 html=html,
                 failures=[*listed, *inputs.carried],
                 classifier=classifier,
+                reference=reference,
                 reporter=reporter,
             )
         except KeyboardInterrupt:
@@ -179,17 +182,18 @@ def classify(
             cache.keep(kept)
         else:
             cache.clear()
-    sums = total(summaries)
+    sums = total(made.summaries)
     return BatchResult(
-        documents=len(summaries),
+        documents=len(made.summaries),
         reused=len(planned) - len(todo),
         sentences=sums.sentences,
         counts=sums.counts,
         failures=tuple(listed),
         carried=inputs.carried,
         notes=tuple(notes),
-        written=tuple(written),
-        pages=pages,
+        moved=tuple(made.moved),
+        written=tuple(made.written),
+        pages=made.pages,
         seconds=time.monotonic() - started,
     )
 

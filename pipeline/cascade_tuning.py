@@ -40,9 +40,23 @@ class Answers:
     groups: npt.NDArray[Any]
 
 
-def tune_cascade(
-    answers: Answers, thresholds: Floats, ordinary: Floats, budget: float, version: str
-) -> tuple[Cascade, dict[str, dict[str, float | None]]]:
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """A cascade, and what it was worth on the labelled sentences.
+
+    Attributes:
+        cascade: The cascade.
+        scores: Scores by mode.
+        probabilities: By mode what was said of each sentence, by models and a calibration that had not seen it; of
+            shape (sentences, labels).
+    """
+
+    cascade: Cascade
+    scores: dict[str, dict[str, float | None]]
+    probabilities: dict[str, Floats]
+
+
+def tune_cascade(answers: Answers, thresholds: Floats, ordinary: Floats, budget: float, version: str) -> Tuned:
     """Calibrate the encoder's answers, choose the band, and set the thresholds of the two modes that use it.
 
     The band has the shape that gives the best macro F1 of all that send the budgeted share of ordinary sentences to
@@ -56,7 +70,7 @@ def tune_cascade(
         version: The encoder's version.
 
     Returns:
-        The cascade, and by mode the scores on the labelled sentences.
+        The cascade, with what it is worth.
     """
     weights = [_combine(answers.encoder[:, k], answers.linear[:, k], answers.labels[:, k]) for k in range(len(LABELS))]
     read = _held_out(answers)
@@ -89,7 +103,7 @@ def tune_cascade(
         reach=round(float(_between(ordinary, low, high).mean()), _DIGITS),
     )
     scores = {mode.value: _scores(answers, by_mode[mode], chosen[mode]) for mode in by_mode}
-    return cascade, scores
+    return Tuned(cascade, scores, {mode.value: values for mode, values in by_mode.items()})
 
 
 def _combine(encoder: Floats, linear: Floats, truth: Booleans) -> tuple[float, float, float]:

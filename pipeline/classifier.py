@@ -40,6 +40,7 @@ class ModelConfig:
         scores: Scores by set: `out_of_fold` at training, `test` once evaluated.
         libraries: Versions that the model was fitted with.
         model_sha256: Hash of the file model.npz.
+        reference_sha256: Hash of the file reference.json.
     """
 
     labels: tuple[str, ...]
@@ -51,6 +52,7 @@ class ModelConfig:
     scores: dict[str, Any]
     libraries: dict[str, str]
     model_sha256: str
+    reference_sha256: str
 
     @property
     def version(self) -> str:

@@ -101,9 +101,10 @@ def classify(
     Mode fast: the linear model alone. Mode balanced: an encoder (a small transformer) reads the sentences where the
     linear model is unsure. Mode accurate: the encoder reads every sentence.
 
-    Writes findings.FORMAT, reports.csv, summary.csv, failures.csv and index.html (with a page a report) to the output
-    folder. Run again into the same folder, it reads only documents that are new or have changed. Exit code: 0 all
-    documents read, 3 some failed (listed in failures.csv), 2 wrong usage, 1 another error.
+    Writes findings.FORMAT, reports.csv, summary.csv, failures.csv, drift.json and index.html (with a page a report) to
+    the output folder, and warns where many sentences are unlike the training data. Run again into the same folder, it
+    reads only documents that are new or have changed. Exit code: 0 all documents read, 3 some failed (listed in
+    failures.csv), 2 wrong usage, 1 another error.
 
     Example: findings classify reports/ --output findings/ --format xlsx
     """
@@ -123,6 +124,8 @@ def classify(
         reporter=_reporter(),
     )
     print(result.summary())
+    for line in result.moved:
+        print(f"Unlike the training data: {line}", file=sys.stderr)
     if result.failures:
         raise typer.Exit(SOME_FAILED)
 

@@ -1,4 +1,4 @@
-"""A model on disk: a folder of three files, checked before anything in it is used."""
+"""A model on disk: a folder of four files, checked before anything in it is used."""
 
 import json
 import shutil
@@ -18,15 +18,18 @@ from pipeline.labels import LABELS
 from pipeline.model_card import render_card
 from pipeline.model_file import pack_model, unpack_model
 from pipeline.modes import Mode
+from pipeline.reference import Reference, pack_reference, parse_reference
 from pipeline.scorer import LinearScorer
 
 DEFAULT_MODEL = Path("models/champion")
 MODEL_FILE = "model.npz"
 CONFIG_FILE = "config.json"
 CARD_FILE = "README.md"
+REFERENCE_FILE = "reference.json"
 ENCODER_FOLDER = "encoder"
-MODEL_FILES = (MODEL_FILE, CONFIG_FILE, CARD_FILE)
+MODEL_FILES = (MODEL_FILE, CONFIG_FILE, CARD_FILE, REFERENCE_FILE)
 FORMAT = 2
+_REFERENCE_KEY = "reference_sha256"
 _RETRAIN = "retrain with `dvc repro`"
 _LIBRARIES = ("scikit-learn", "numpy", "scipy")
 
@@ -40,6 +43,7 @@ def make_config(
     params: dict[str, dict[str, Any]],
     data: dict[str, Any],
     scores: dict[str, Any],
+    reference: Reference,
 ) -> ModelConfig:
     """Describe a trained model.
 
@@ -51,9 +55,10 @@ def make_config(
         params: Settings of the training.
         data: Hash and counts of the training data.
         scores: Scores by set.
+        reference: What the training side looked like to the model.
 
     Returns:
-        The configuration, with library versions and the hash of the model's bytes.
+        The configuration, with library versions and the hashes of both files.
     """
     return ModelConfig(
         labels=LABELS,
@@ -65,18 +70,21 @@ def make_config(
         scores=scores,
         libraries={name: library_version(name) for name in _LIBRARIES},
         model_sha256=sha256(pack_model(scorer.model)).hexdigest(),
+        reference_sha256=sha256(pack_reference(reference)).hexdigest(),
     )
 
 
-def save_model(classifier: SentenceClassifier, folder: Path) -> None:
+def save_model(classifier: SentenceClassifier, reference: Reference, folder: Path) -> None:
     """Write a model folder, replacing what stands there as a whole.
 
     Args:
         classifier: The model.
-        folder: Where to write model.npz, config.json and the model card README.md.
+        reference: What its training side looked like.
+        folder: Where to write model.npz, reference.json, config.json and the model card README.md.
     """
     with replace_folder(folder) as new:
         (new / MODEL_FILE).write_bytes(pack_model(classifier.scorer.model))
+        (new / REFERENCE_FILE).write_bytes(pack_reference(reference))
         write_description(classifier, new)
 
 
@@ -112,9 +120,9 @@ def load_model(folder: Path | str = DEFAULT_MODEL, mode: Mode | str | None = Non
     config = load_config(folder)  # before the others: another format has other files
     _require(folder, MODEL_FILE)
     _require(folder, CARD_FILE)
-    content = (folder / MODEL_FILE).read_bytes()
-    if sha256(content).hexdigest() != config.model_sha256:
-        raise ModelError(f"{folder / MODEL_FILE}: damaged (its hash is not the one in {CONFIG_FILE}); {_RETRAIN}.")
+    _require(folder, REFERENCE_FILE)
+    content = _checked(folder / MODEL_FILE, config.model_sha256)
+    _checked(folder / REFERENCE_FILE, config.reference_sha256)
     try:
         model = unpack_model(content, len(LABELS))
     except ValueError as error:
@@ -122,6 +130,38 @@ def load_model(folder: Path | str = DEFAULT_MODEL, mode: Mode | str | None = Non
     chosen = default_mode(config) if mode is None else _parse_mode(mode)
     encoder = None if chosen is Mode.fast else _find_encoder(folder)
     return SentenceClassifier(LinearScorer(model), config, encoder, chosen)
+
+
+def load_reference(folder: Path) -> Reference:
+    """Read what the training side of a model looked like to it.
+
+    Args:
+        folder: Model folder.
+
+    Returns:
+        The reference.
+
+    Raises:
+        ModelError: reference.json is missing, or not as documented.
+    """
+    config = load_config(folder)
+    _require(folder, REFERENCE_FILE)
+    content = _checked(folder / REFERENCE_FILE, config.reference_sha256)
+    try:
+        reference = parse_reference(content)
+        if default_mode(config) not in reference.modes:
+            raise ValueError(f"nothing on the mode {default_mode(config)}")
+    except ValueError as error:
+        raise ModelError(f"{folder / REFERENCE_FILE}: damaged ({error}); {_RETRAIN}.") from None
+    return reference
+
+
+def _checked(path: Path, expected: str) -> bytes:
+    """Read a file whose hash config.json states."""
+    content = path.read_bytes()
+    if sha256(content).hexdigest() != expected:
+        raise ModelError(f"{path}: damaged (its hash is not the one in {CONFIG_FILE}); {_RETRAIN}.")
+    return content
 
 
 def _parse_mode(mode: str) -> Mode:
@@ -188,7 +228,10 @@ def older_version(folder: Path) -> str | None:
         raw = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    earlier = isinstance(raw, dict) and raw.get("format") in range(1, FORMAT) and isinstance(raw.get("version"), str)
+    if not isinstance(raw, dict) or not isinstance(raw.get("version"), str):
+        return None
+    # The first models of format 2 came without a reference.
+    earlier = raw.get("format") in range(1, FORMAT) or (raw.get("format") == FORMAT and _REFERENCE_KEY not in raw)
     return raw["version"] if earlier else None
 
 

@@ -128,6 +128,19 @@ class LinearScorer:
         rows, terms = np.divmod(keys[firsts], max(self._count, 1))
         return TermCounts(rows, terms, np.diff(np.append(firsts, len(keys))))
 
+    def count_words(self, texts: Sequence[str]) -> tuple[int, int]:
+        """Count words, and those among them that the model does not know.
+
+        Args:
+            texts: Sentences.
+
+        Returns:
+            Number of unknown words, and of all words.
+        """
+        numbers = self._vocabulary.encode(texts)
+        unknown = int((numbers == self._vocabulary.unknown).sum())
+        return unknown, len(numbers) - int((numbers == self._vocabulary.end).sum())
+
     def contributions(self, texts: Sequence[str]) -> tuple[TermCounts, Floats]:
         """Tell what each known term of some sentences adds to their scores.
 

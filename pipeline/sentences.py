@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SENTENCE_COLUMNS", "normalise", "sentence_key", "sentence_schema", "sentence_table", "split_sentences"]
 
+# What is never prose: its labels nobody disputes, and how much there is of it hangs on the layout.
+LAYOUT_KINDS = frozenset({"title", "heading", "contents", "boilerplate", "table_row"})
 SENTENCE_COLUMNS = (
     "report",
     "report_id",

@@ -9,8 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.cascade import Cascade
-from pipeline.cascade_tuning import Answers, tune_cascade
+from pipeline.cascade_tuning import Answers, Tuned, tune_cascade
 from pipeline.classifier import SentenceClassifier
 from pipeline.conversion import convert_pipeline
 from pipeline.dataset import load_side, load_summary, side_of
@@ -20,7 +19,9 @@ from pipeline.extract import load_sentences
 from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear
 from pipeline.labels import LABELS, RESERVED_KEYS, label_matrix, read_reserved
 from pipeline.model_folder import make_config, save_model
+from pipeline.modes import Mode
 from pipeline.params import Params
+from pipeline.reference import HeldOut, Reference, build_reference, unknown_share
 from pipeline.scorer import Floats, LinearScorer, sigmoid
 from pipeline.soft_labels import SOFT_LABELS, load_soft_labels
 
@@ -69,12 +70,17 @@ def train_candidate(
     teacher = Teacher(files, table, labelled) if files is not None else None
     soft = teacher.soft(params, load_side(dataset, "test")) if teacher else NO_SOFT
     fitted = fit_linear(labelled, params, soft)
-    cascade, scores = teacher.cascade(fitted, params) if teacher else (None, {})
+    tuned = teacher.cascade(fitted, params) if teacher else None
+    scores = tuned.scores if tuned else {}
+    by_mode = {Mode.fast.value: HeldOut(sigmoid(fitted.labelled), fitted.thresholds, np.full(len(table), True))}
+    if teacher and tuned:
+        by_mode |= {mode: teacher.held_out(tuned, mode) for mode in tuned.probabilities}
+    reference = _reference(table, labelled, soft, by_mode, params)
     scorer = LinearScorer(convert_pipeline(fitted.pipeline))
     config = make_config(
         scorer,
         thresholds=dict(zip(LABELS, fitted.thresholds.tolist(), strict=True)),
-        cascade=cascade,
+        cascade=tuned.cascade if tuned else None,
         review_margin=params.train.review_margin,
         params={name: asdict(getattr(params, name)) for name in ("features", "train", "cascade")},
         data={
@@ -83,9 +89,10 @@ def train_candidate(
             "soft_sentences": len(soft.texts),
         },
         scores={"out_of_fold": fitted.scores, **{f"out_of_fold_{mode}": part for mode, part in scores.items()}},
+        reference=reference,
     )
     classifier = SentenceClassifier(scorer, config)
-    save_model(classifier, output)
+    save_model(classifier, reference, output)
     return classifier
 
 
@@ -125,7 +132,7 @@ class Teacher:
         self._labelled = labelled
         self._encoder = load_encoder(files.encoder)
         self.logits = self._held_out()
-        self.known = ~np.isnan(self.logits).any(axis=1)
+        self.known = np.asarray(np.isfinite(self.logits).all(axis=1), dtype=bool)
         if not self.known.any():
             raise DataError(
                 f"{files.encoder}: the encoder has seen every document of the training side; make it again with "
@@ -165,7 +172,7 @@ class Teacher:
         groups = table["provider"].fillna(table["report_id"]).to_numpy(dtype=object)
         return Soft(table["text"].tolist(), self._calibrated(scores), groups, params.train.soft_weight)
 
-    def cascade(self, fitted: Fit, params: Params) -> tuple[Cascade, dict[str, dict[str, float | None]]]:
+    def cascade(self, fitted: Fit, params: Params) -> Tuned:
         """Tune the cascade on the labelled sentences.
 
         Args:
@@ -173,7 +180,7 @@ class Teacher:
             params: All settings.
 
         Returns:
-            The cascade, and by mode the scores on those sentences.
+            The cascade, with scores and probabilities on those sentences.
         """
         known = self.known
         answers = Answers(
@@ -184,6 +191,11 @@ class Teacher:
         )
         ordinary = fitted.soft if len(fitted.soft) else fitted.labelled
         return tune_cascade(answers, fitted.thresholds, ordinary, params.cascade.budget, self._encoder.version)
+
+    def held_out(self, tuned: Tuned, mode: str) -> HeldOut:
+        """Name what the cascade said of which rows."""
+        thresholds = np.array([tuned.cascade.thresholds[mode][label] for label in LABELS])
+        return HeldOut(tuned.probabilities[mode], thresholds, self.known)
 
     def _held_out(self) -> Floats:
         """Find an honest answer for each labelled sentence; NaN where the encoder knows the document."""
@@ -204,6 +216,15 @@ class Teacher:
             slope, intercept = np.round([fitted.coef_[0, 0], fitted.intercept_[0]], 4)
             columns.append(sigmoid(logits[:, rank] * slope + intercept))
         return np.column_stack(columns)
+
+
+def _reference(
+    table: pd.DataFrame, labelled: Labelled, soft: Soft, by_mode: dict[str, HeldOut], params: Params
+) -> Reference:
+    """Describe the training side; words are learnt from labelled and soft sentences alike."""
+    texts, groups = [*labelled.texts, *soft.texts], [*labelled.groups, *soft.groups]
+    unknown = unknown_share(texts, groups, params.features.min_df)
+    return build_reference(table, by_mode, margin=params.train.review_margin, unknown_words=unknown)
 
 
 def _counts(table: pd.DataFrame) -> dict[str, Any]:

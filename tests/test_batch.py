@@ -70,7 +70,8 @@ def test_a_folder_becomes_findings_failures_and_pages(documents, model, tmp_path
     assert result.sentences == table.num_rows
     assert sum(table["strength"].to_pylist()) == result.counts["strength"]
     names = {path.name for path in result.written}
-    assert names == {"findings.parquet", "findings.csv", "reports.csv", "summary.csv", "failures.csv", "index.html"}
+    tables = {"findings.parquet", "findings.csv", "reports.csv", "summary.csv", "failures.csv"}
+    assert names == {*tables, "drift.json", "index.html"}
     assert len(cached(tmp_path / "out")) == 3
     assert result.summary().startswith(f"3 report(s), {result.sentences} sentences in ")
     assert "3 could not be read: see failures.csv." in result.summary()
@@ -82,7 +83,13 @@ def test_findings_are_those_of_the_model(documents, model, tmp_path):
     expected = load_model(model).predict(table["text"])
     for name in PREDICTION_COLUMNS:
         assert table[name].tolist() == expected[name].tolist()
-    assert sorted(contents(tmp_path / "out")) == ["failures.csv", "findings.parquet", "reports.csv", "summary.csv"]
+    assert sorted(contents(tmp_path / "out")) == [
+        "drift.json",
+        "failures.csv",
+        "findings.parquet",
+        "reports.csv",
+        "summary.csv",
+    ]
 
 
 def test_bytes_depend_on_neither_workers_nor_place_nor_time(documents, model, tmp_path):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from hashlib import sha256
 from io import BytesIO
 
 import numpy as np
@@ -18,9 +19,11 @@ from pipeline.model_folder import (
     CONFIG_FILE,
     MODEL_FILE,
     MODEL_FILES,
+    REFERENCE_FILE,
     copy_model,
     load_config,
     load_model,
+    load_reference,
     older_version,
     save_model,
 )
@@ -41,8 +44,6 @@ def change_config(folder, **changes):
 
 def replace_model(folder, content):
     """Put other bytes in the model's place, with the hash to match: as somebody would who means harm."""
-    from hashlib import sha256
-
     (folder / MODEL_FILE).write_bytes(content)
     change_config(folder, model_sha256=sha256(content).hexdigest())
 
@@ -50,7 +51,7 @@ def replace_model(folder, content):
 def test_saving_and_loading_changes_no_answer(model, tmp_path):
     loaded = load_model(model)
     loaded.predict(TEXTS)  # using a model does not change what is saved
-    save_model(loaded, tmp_path / "again")
+    save_model(loaded, load_reference(model), tmp_path / "again")
     again = load_model(tmp_path / "again")
     assert again.version == loaded.version
     pd.testing.assert_frame_equal(again.predict(TEXTS), loaded.predict(TEXTS))
@@ -87,10 +88,11 @@ def test_no_folder(tmp_path):
         load_model(tmp_path / "nothing")
 
 
-def test_changed_bytes_are_noticed(folder):
-    content = bytearray((folder / MODEL_FILE).read_bytes())
+@pytest.mark.parametrize("name", [MODEL_FILE, REFERENCE_FILE])
+def test_changed_bytes_are_noticed(folder, name):
+    content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
-    (folder / MODEL_FILE).write_bytes(content)
+    (folder / name).write_bytes(content)
     with pytest.raises(ModelError, match="damaged .its hash is not the one in config.json.; retrain with `dvc repro`"):
         load_model(folder)
 
@@ -125,6 +127,25 @@ def test_a_model_of_an_earlier_format_is_told_apart(folder):
         load_model(folder)
     assert older_version(folder) == version
     assert older_version(folder / "none") is None
+
+
+def test_a_model_without_a_reference_counts_as_earlier(folder):
+    version = load_config(folder).version
+    path = folder / CONFIG_FILE
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    del raw["reference_sha256"]
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    with pytest.raises(ModelError, match="damaged, reference_sha256 missing; retrain with `dvc repro`"):
+        load_model(folder)
+    assert older_version(folder) == version
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"format": 2}', b'{"format": 1}'])
+def test_a_reference_that_is_none(folder, content):
+    (folder / REFERENCE_FILE).write_bytes(content)
+    change_config(folder, reference_sha256=sha256(content).hexdigest())
+    with pytest.raises(ModelError, match=r"reference\.json: damaged .*; retrain with `dvc repro`"):
+        load_reference(folder)
 
 
 def test_using_a_model_loads_neither_sklearn_nor_pandas(model):

@@ -28,7 +28,11 @@ _OPENING = "Opening of the document"
 
 
 def build_index(
-    reports: Iterable[ReportLink], failures: Iterable[tuple[str, str]], files: Iterable[str], model: ModelNote
+    reports: Iterable[ReportLink],
+    failures: Iterable[tuple[str, str]],
+    files: Iterable[str],
+    model: ModelNote,
+    moved: Sequence[str] = (),
 ) -> IndexView:
     """Gather the index.
 
@@ -37,12 +41,13 @@ def build_index(
         failures: (file, reason) of documents that could not be read.
         files: Names of the files with all findings.
         model: The model.
+        moved: In plain words what is unlike the training data.
 
     Returns:
         The view.
     """
     rows = list(reports)
-    return IndexView(rows, total(row.summary for row in rows), list(failures), list(files), model)
+    return IndexView(rows, total(row.summary for row in rows), list(failures), list(files), model, list(moved))
 
 
 def link_report(summary: ReportSummary, href: str | None) -> ReportLink:

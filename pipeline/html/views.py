@@ -135,6 +135,7 @@ class IndexView:
         failures: (file, reason) of documents that could not be read.
         files: Names of the files with all findings, beside the index.
         model: The model.
+        moved: In plain words what is unlike the training data.
     """
 
     reports: list[ReportLink]
@@ -142,3 +143,4 @@ class IndexView:
     failures: list[tuple[str, str]]
     files: list[str]
     model: ModelNote = field(default_factory=lambda: ModelNote("", {}))
+    moved: list[str] = field(default_factory=list)

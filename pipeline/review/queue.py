@@ -13,10 +13,8 @@ import pandas as pd
 from pipeline.classifier import PROBABILITY_COLUMNS, SentenceClassifier
 from pipeline.labels import LABELS, NONE, label_matrix
 from pipeline.params import ReviewParams
-from pipeline.sentences import normalise
+from pipeline.sentences import LAYOUT_KINDS, normalise
 
-# What is never prose has labels nobody disputes, and there is much of it.
-LEFT_OUT_KINDS = frozenset({"title", "heading", "contents", "boilerplate", "table_row"})
 # A set of labels that fewer sentences than this have is rare.
 _RARE = 0.1
 Pick = tuple[int, str]
@@ -114,7 +112,7 @@ def choose(
     Returns:
         The rows chosen, in the order of the findings, with `pool` and `why`; fewer than asked where there are no more.
     """
-    prose = ~findings["kind"].isin(LEFT_OUT_KINDS).to_numpy() & findings["text"].map(normalise).ne("").to_numpy()
+    prose = ~findings["kind"].isin(LAYOUT_KINDS).to_numpy() & findings["text"].map(normalise).ne("").to_numpy()
     frame = findings[prose & ~labelled].drop_duplicates(["document", "key"])
     ranks = [
         sha256(f"{params.seed}|{document}|{key}".encode()).hexdigest()
