@@ -45,8 +45,8 @@ def measure(material: Material) -> list[str]:
         notes.append("../shared/gold/dev.csv is not there: the benchmark on real text is left out.")
     else:
         notes.append(
-            "Nothing was tuned on dev.csv, and none of its sentences taught, with a label or without. Other sentences of "
-            "its reports did where these are on the training side."
+            "Nothing was tuned on dev.csv, and none of its sentences taught, with a label or without. Other sentences "
+            "of its reports did where these are on the training side."
         )
     return [*lines, *(f"\n{note}" for note in notes)]
 
