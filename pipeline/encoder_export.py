@@ -1,5 +1,6 @@
 """The fine-tuned encoder → one ONNX file of 8-bit integers with fixed scales."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,16 +64,19 @@ def export_encoder(network: EncoderNetwork, tokens: Sequence[Sequence[int]], pat
 def _export(network: EncoderNetwork, path: str) -> None:
     example = torch.ones((2, 8), dtype=torch.long)
     axes = {name: {0: "sentences", 1: "tokens"} for name in _INPUTS}
-    torch.onnx.export(
-        network.float(),
-        (example, example),
-        path,
-        input_names=list(_INPUTS),
-        output_names=["logits"],
-        dynamic_axes={**axes, "logits": {0: "sentences"}},
-        opset_version=_OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # This exporter is deprecated, but needs no further package, and what it writes is fused by ONNX Runtime.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network.float(),
+            (example, example),
+            path,
+            input_names=list(_INPUTS),
+            output_names=["logits"],
+            dynamic_axes={**axes, "logits": {0: "sentences"}},
+            opset_version=_OPSET,
+            dynamo=False,
+        )
 
 
 def _fix_scales(model: onnx.ModelProto, fused: onnx.ModelProto, tokens: Sequence[Sequence[int]]) -> None:

@@ -81,9 +81,3 @@ def test_no_base_weights(settings, dataset, store, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="no base weights there"):
         train_encoder(settings, dataset, store, str(tmp_path / "empty"), tmp_path / "encoder")
-
-
-def test_a_vocabulary_too_small_for_the_domain(settings, dataset, store, base, tmp_path):
-    few = replace(settings, encoder=replace(settings.encoder, vocabulary=1000 - 990))
-    with pytest.raises(UsageError, match="the domain alone needs"):
-        train_encoder(few, dataset, store, str(base), tmp_path / "encoder")
