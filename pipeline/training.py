@@ -115,7 +115,7 @@ class _Teacher:
         self._labelled = labelled
         self._encoder = load_encoder(files.encoder)
         self._logits = self._held_out()
-        self._known: Booleans = np.isfinite(self._logits).all(axis=1)
+        self._known: Booleans = np.asarray(~np.isnan(self._logits).any(axis=1))
         if not self._known.any():
             raise DataError(
                 f"{files.encoder}: the encoder has seen every document of the training side; make it again with "
