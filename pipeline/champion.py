@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.errors import ModelError, TrackingError
-from pipeline.model_folder import CARD_FILE, MODEL_FILE, copy_model, load_config, older_version
+from pipeline.model_folder import CARD_FILE, MODEL_FILE, copy_model, load_config, load_reference, older_version
 from pipeline.promotion_log import Entry, champion_of
 from pipeline.run_content import KEY_TAG, VERSION_TAG, RunContent, flat_metrics, run_name
 from pipeline.tracking import CHALLENGER, CHAMPION, Store
@@ -23,6 +23,7 @@ def version_in(folder: Path) -> str | None:
     """
     try:
         config = load_config(folder)
+        load_reference(folder)
         content = (folder / MODEL_FILE).read_bytes()
     except (ModelError, OSError):
         return None

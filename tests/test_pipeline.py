@@ -1,75 +1,24 @@
 """The real DVC stages, run as a user runs them, in a folder with a space in its path."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 from tests.conftest import PROJECT
+from tests.repro import STAGES, copy_project, git, repro, run, stages_run
 
 KEPT_SAMPLES = ("redmere-2024-minutes.txt", "westhollow-2023-focused-visit.pdf", "penhollow-2024-news.html")
 KEPT_LABELS = ("authored-ilacs-and-statements.jsonl", "authored-ilacs-focused-monitoring.jsonl")
-STAGES = ("extract", "dataset", "soft_labels", "train", "evaluate", "register", "classify")
-
-
-def run(folder, *command):
-    """Run a command of the environment that runs the tests; return the finished process."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "DVC", "GIT"))}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=300
-    )
-
-
-def git(folder, *arguments):
-    names = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
-    done = run(folder, "git", *names, *arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def repro(folder):
-    done = run(folder, sys.executable, "-m", "dvc", "repro")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def stages_run(output):
-    return [name for name in STAGES if f"Running stage '{name}'" in output]
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A small clone with cheap settings, its pipeline run once."""
     folder = tmp_path_factory.mktemp("a folder with spaces") / "my project"
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=PROJECT, capture_output=True, check=True
-    ).stdout.decode()
-    for name in filter(None, listed.split("\0")):
-        source = PROJECT / name
-        made = name.startswith(("tests/", "docs/", "dvc.lock", "metrics.json"))
-        if made or (name.startswith("models/") and not name.startswith("models/encoder/")) or not source.is_file():
-            continue
-        if name.startswith("data/labels/") and source.name not in KEPT_LABELS:
-            continue
-        if name.startswith("data/samples/") and source.name not in KEPT_SAMPLES:
-            continue
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    settings = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
-    settings["train"]["folds"] = 3
-    settings["evaluate"]["bootstrap"] = 20
-    (folder / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "start")
+    copy_project(folder, KEPT_LABELS, KEPT_SAMPLES)
     output = repro(folder)
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "first run")

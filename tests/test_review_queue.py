@@ -8,7 +8,8 @@ from pipeline.labels import LABELS, format_labels
 from pipeline.model_folder import load_model
 from pipeline.params import ReviewParams
 from pipeline.review.findings import load_findings
-from pipeline.review.queue import LEFT_OUT_KINDS, Distinct, choose, word_pairs
+from pipeline.review.queue import Distinct, choose, word_pairs
+from pipeline.sentences import LAYOUT_KINDS
 
 THRESHOLDS = dict.fromkeys(LABELS, 0.5)
 WORDS = st.lists(st.sampled_from("plans are clear and visits stay late today".split()), max_size=8).map(" ".join)
@@ -65,7 +66,7 @@ def test_every_reason_has_its_share(findings, model):
     assert counts["natural"] == 15
     assert counts["disagreement"] == 15
     assert counts["rare"] <= 9
-    assert not chosen["kind"].isin(LEFT_OUT_KINDS).any()
+    assert not chosen["kind"].isin(LAYOUT_KINDS).any()
     assert not chosen.duplicated(["document", "key"]).any()
     assert chosen.index.is_monotonic_increasing
     told = dict(zip(chosen["pool"], chosen["why"].str.split(":").str[0], strict=True))
