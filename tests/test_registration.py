@@ -14,7 +14,7 @@ from pipeline.dataset import build_dataset, load_side, load_summary
 from pipeline.errors import TrackingError
 from pipeline.evaluation import evaluate_candidate
 from pipeline.labels import LABELS
-from pipeline.model_folder import load_model, save_model
+from pipeline.model_folder import load_model, load_reference, save_model
 from pipeline.params import Params
 from pipeline.promotion_log import PROMOTIONS, read_log
 from pipeline.registration import register_candidate
@@ -119,7 +119,7 @@ def test_a_candidate_with_fewer_labels_needs_a_person(place: Place):
     # What a champion trained with the public reports would state.
     data = {**trained.config.data, "sentences": 2 * trained.config.data["sentences"]}
     rich = SentenceClassifier(trained.scorer, replace(trained.config, data=data))
-    save_model(rich, Path("models/candidate"))
+    save_model(rich, load_reference(Path("models/candidate")), Path("models/candidate"))
     evaluate(settings)
     champion = register_candidate(settings).champion_after
     verdict = register_candidate(place("best"))
