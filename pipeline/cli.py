@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.encoder_cli import encoder
-from pipeline.errors import FindingsError
+from pipeline.errors import FindingsError, UsageError
 from pipeline.formats import Format
 from pipeline.modes import Mode
 from pipeline.registry_cli import registry
@@ -73,14 +73,14 @@ def version(
 @app.command()
 def classify(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="PATH...",
             help="Documents (PDF, DOCX, HTML, text, Markdown), folders (searched recursively), or tables (.csv, "
             ".jsonl, .parquet) with a column 'text', one sentence a row.",
         ),
     ],
-    output: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
+    output: Annotated[str, typer.Option(help="Folder to write to.", metavar="DIR")],
     formats: Annotated[
         list[Format] | None, typer.Option("--format", help="Repeat for several; parquet and csv by default.")
     ] = None,
@@ -95,6 +95,14 @@ def classify(
             "everything anew and keeps nothing there."
         ),
     ] = True,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Label on a Dask cluster; PATH and DIR may then be URLs (s3://, abfs://, gs://). Writes Parquet, one "
+            "file a document, and no pages.",
+            metavar="tcp://HOST:PORT",
+        ),
+    ] = None,
 ) -> None:
     """Label the sentences of documents.
 
@@ -108,12 +116,18 @@ def classify(
 
     Example: findings classify reports/ --output findings/ --format xlsx
     """
+    if scheduler is not None:
+        _classify_on_cluster(paths, output, scheduler, model, mode, formats, workers, resume)
+        return
+    for place in (*paths, output):
+        if "://" in place:
+            raise UsageError(f"{place}: a URL needs a cluster; name its scheduler with --scheduler tcp://HOST:PORT.")
     from pipeline.batch import classify as run
 
     chosen = [item.value for item in formats] if formats else ["parquet", "csv"]
     result = run(
-        paths,
-        output,
+        map(Path, paths),
+        Path(output),
         model=model,
         mode=mode,
         formats=chosen,
@@ -126,6 +140,37 @@ def classify(
     print(result.summary())
     for line in result.moved:
         print(f"Unlike the training data: {line}", file=sys.stderr)
+    if result.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _classify_on_cluster(
+    paths: Sequence[str],
+    output: str,
+    scheduler: str,
+    model: Path,
+    mode: Mode | None,
+    formats: Sequence[Format] | None,
+    workers: int | None,
+    resume: bool,
+) -> None:
+    from pipeline.cluster import classify_on_cluster
+
+    if set(formats or ()) - {Format.PARQUET}:
+        raise UsageError("--scheduler: a cluster writes Parquet alone; leave --format out, or convert afterwards.")
+    if workers is not None:
+        raise UsageError("--workers: the cluster has its own; leave the option out with --scheduler.")
+    result = classify_on_cluster(
+        paths,
+        output,
+        scheduler=scheduler,
+        model=model,
+        mode=mode,
+        resume=resume,
+        time_limit=_time_limit(),
+        reporter=_reporter(),
+    )
+    print(result.summary())
     if result.failures:
         raise typer.Exit(SOME_FAILED)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.errors import DataError, FindingsError
 
-_REPORT_ID_DIGITS = 16
+REPORT_ID_DIGITS = 16
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def report_id_of(source: Path | bytes) -> str:
         First 16 hex digits of the SHA-256.
     """
     digest = hash_file(source) if isinstance(source, Path) else sha256(source).hexdigest()
-    return digest[:_REPORT_ID_DIGITS]
+    return digest[:REPORT_ID_DIGITS]
 
 
 def json_bytes(value: Any, *, ensure_ascii: bool = True) -> bytes:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ from pipeline.documents import read_input
 from pipeline.errors import DocumentError, FindingsError
 from pipeline.files import hash_file, replace_file
 from pipeline.inputs import Input
+from pipeline.model_folder import load_model
+from pipeline.modes import Mode
+from pipeline.outputs import findings_schema
 from pipeline.reading import preload_readers
 from pipeline.sentences import SENTENCE_COLUMNS
 
@@ -126,6 +130,24 @@ def start_worker(classifier: "SentenceClassifier", schema: "pa.Schema") -> None:
     global _worker
     _worker = (classifier, schema)
     preload_readers()
+
+
+def start_worker_from(folder: Path, mode: Mode) -> None:
+    """Do the same with the model in a folder, which is read once, however often a process is asked for it.
+
+    Args:
+        folder: Model folder; what lies there never changes.
+        mode: Who reads the sentences.
+    """
+    start_worker(_load_once(folder, mode), findings_schema())
+
+
+@lru_cache(maxsize=1)
+def _load_once(folder: Path, mode: Mode) -> "SentenceClassifier":
+    classifier = load_model(folder, mode)
+    if classifier.encoder is not None:
+        classifier.encoder.threads = 1  # as many workers as processors share them
+    return classifier
 
 
 def label_in_worker(part: Part, rows: "pa.Table | None") -> Outcome:

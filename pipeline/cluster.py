@@ -1,0 +1,336 @@
+"""The same work on many machines: documents labelled by the workers of a Dask cluster, findings one file a document.
+
+The command line imports this module only when a scheduler is named; Dask and fsspec come with the extra `dask`.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from pipeline.batch import Interrupted
+from pipeline.cache import product_version
+from pipeline.csv_tables import write_csv
+from pipeline.documents import REPORTS_FILE, write_reports
+from pipeline.errors import FindingsError, UsageError
+from pipeline.inputs import Input, Inputs
+from pipeline.labels import LABELS, NONE
+from pipeline.model_folder import DEFAULT_MODEL, copy_model, copy_with_encoder, load_model
+from pipeline.outputs import FAILURES_FILE, write_failures
+from pipeline.params import ExtractParams
+from pipeline.progress import Reporter, SilentReporter
+from pipeline.section_counts import SUMMARY_COLUMNS, SUMMARY_FILE
+from pipeline.storage import Listing, Source, absolute, find_documents, open_storage, put
+from pipeline.summary import ReportSummary, total
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from pipeline.classifier import SentenceClassifier
+    from pipeline.cluster_worker import Job, Labelled
+
+_CONNECT_SECONDS = 10
+_WORKER_SECONDS = 60
+# A storage service may refuse now and answer a moment later.
+_RETRIES = 2
+_OURS = re.compile(r"[0-9a-f]{16}\.parquet|\.[0-9a-f]{16}\.parquet\.[0-9a-f]{32}\.tmp")
+
+
+@dataclass(frozen=True)
+class ClusterResult:
+    """What a run on a cluster did.
+
+    Attributes:
+        output: URL that was written to.
+        documents: Reports labelled.
+        reused: How many of them an earlier run had labelled already.
+        sentences: Sentences labelled.
+        counts: Number of sentences by label, with `none` and `uncertain`.
+        failures: (file, reason) of each document that could not be read.
+        notes: What the user should know although nothing is wrong.
+        seconds: Time taken.
+    """
+
+    output: str
+    documents: int
+    reused: int
+    sentences: int
+    counts: dict[str, int]
+    failures: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+    def summary(self) -> str:
+        """Say in a line what was labelled, what failed and what was written."""
+        found = ", ".join(f"{self.counts[name]:,} {name}" for name in (*LABELS, NONE))
+        lost = f" {len(self.failures):,} could not be read: see {FAILURES_FILE}." if self.failures else ""
+        again = f" ({self.reused:,} by an earlier run)" if self.reused else ""
+        return (
+            f"{self.documents:,} report(s){again}, {self.sentences:,} sentences in {self.seconds:.1f} s: {found}."
+            f"{lost} Written to {self.output}: findings/, {SUMMARY_FILE}, {FAILURES_FILE}, {REPORTS_FILE}."
+        )
+
+
+def classify_on_cluster(
+    places: Sequence[str],
+    output: str,
+    *,
+    scheduler: str,
+    model: Path = DEFAULT_MODEL,
+    mode: str | None = None,
+    resume: bool = True,
+    time_limit: float = ExtractParams.time_limit,
+    reporter: Reporter | None = None,
+) -> ClusterResult:
+    """Label documents on a Dask cluster.
+
+    The output then holds findings/<report_id>.parquet, summary.csv, failures.csv and reports.csv. The files of
+    findings, in the order of reports.csv, are row for row what `pipeline.batch.classify` writes to findings.parquet.
+
+    Args:
+        places: Documents and folders of documents, by URL or by path; every worker must be able to read them.
+        output: URL or path to write to; every worker must be able to write there.
+        scheduler: Address of the scheduler, e.g. tcp://host:8786.
+        model: Model folder; its files are sent to the workers.
+        mode: Who reads the sentences (`pipeline.cascade.Mode`); by default the model's usual mode.
+        resume: Whether to use what an earlier run, finished or stopped, left in the output.
+        time_limit: Seconds after which a document counts as failed.
+        reporter: Told of the progress.
+
+    Returns:
+        What was done.
+
+    Raises:
+        UsageError: Dask is not installed, the scheduler does not answer, or an argument cannot be used.
+        ModelError: The model cannot be loaded.
+        FindingsError: The output cannot be written, a worker has another version of this product, or the cluster was
+            lost.
+        Interrupted: The user pressed Ctrl-C; the same call goes on from there.
+    """
+    started = time.monotonic()
+    reporter = reporter or SilentReporter()
+    require_dask()
+    from pipeline.cluster_worker import Job
+
+    classifier = load_model(model, mode)
+    output = absolute(output)
+    with _connected(scheduler) as client:
+        listing = find_documents(places, skip=output)
+        name = f"findings-{uuid4().hex}"
+        job = Job(name, product_version(), classifier.answered_by, classifier.mode, output, time_limit, resume)
+        try:
+            with _model_on_workers(client, name, model, classifier):
+                inputs, sources = _identify(client, job, listing, reporter)
+                for note in inputs.notes():
+                    reporter.message(note)
+                came = _label(client, job, inputs.items, sources, reporter)
+        except KeyboardInterrupt:
+            raise Interrupted("stopped; what is done is kept: run the same command again to go on.") from None
+        finally:
+            reporter.close()
+    summaries, failures = _write(output, inputs, came)
+    sums = total(summaries)
+    return ClusterResult(
+        output=output,
+        documents=len(summaries),
+        reused=sum(labelled.reused for labelled in came.values()),
+        sentences=sums.sentences,
+        counts=sums.counts,
+        failures=failures,
+        notes=tuple(inputs.notes()),
+        seconds=time.monotonic() - started,
+    )
+
+
+def require_dask() -> None:
+    """Make sure that the extra is installed.
+
+    Raises:
+        UsageError: It is not.
+    """
+    try:
+        import distributed  # noqa: F401
+        import fsspec  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f"--scheduler: {error.name} is not installed; run `pip install 'inspection-findings[dask]'`."
+        ) from None
+
+
+@contextmanager
+def _connected(address: str) -> "Iterator[Client]":
+    from distributed import Client
+    from distributed.comm.core import CommClosedError
+
+    try:
+        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UsageError(
+            f"--scheduler {address}: no Dask scheduler answers there ({reason}); start one with `dask scheduler`, and "
+            "name the address that it prints, e.g. tcp://host:8786."
+        ) from None
+    try:
+        with client:
+            try:
+                client.wait_for_workers(1, timeout=_WORKER_SECONDS)
+            except TimeoutError:
+                raise UsageError(
+                    f"--scheduler {address}: no worker joined within {_WORKER_SECONDS} s; start some with `dask worker "
+                    f"{address} --nthreads 1`."
+                ) from None
+            yield client
+    except CommClosedError as error:
+        raise FindingsError(
+            f"the scheduler at {address} was lost ({error}); what is done is kept: run the same command again."
+        ) from None
+
+
+@contextmanager
+def _model_on_workers(client: "Client", name: str, model: Path, classifier: "SentenceClassifier") -> Iterator[None]:
+    """Keep the model's files on every worker, also on one that joins or starts again meanwhile."""
+    from pipeline.cluster_worker import ModelFiles
+
+    with TemporaryDirectory() as place:
+        folder = Path(place) / "model"
+        (copy_model if classifier.encoder is None else copy_with_encoder)(model, folder)
+        paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    try:
+        client.register_plugin(ModelFiles(name, files), name=name)
+    except ImportError as error:
+        raise _not_installed(error) from None
+    try:
+        yield
+    finally:
+        with suppress(Exception):  # the cluster may be gone, which whatever went wrong will say
+            client.unregister_worker_plugin(name)
+
+
+def _identify(client: "Client", job: "Job", listing: Listing, reporter: Reporter) -> tuple[Inputs, list[Source]]:
+    """Hash the documents on the workers; equal content is kept once, as on one machine."""
+    from pipeline.cluster_worker import find_identity
+
+    reporter.start(len(listing.sources), "documents found")
+    tasks = [(job.product, source) for source in listing.sources]
+    found: dict[int, tuple[str | None, str | None]] = {}
+    for rank, identity, failure in _run(client, find_identity, tasks):
+        found[rank] = (None, failure) if identity is None else identity
+        reporter.advance()
+    items: dict[str, Input] = {}
+    sources: list[Source] = []
+    copies: dict[str, str] = {}
+    unreadable: list[tuple[str, str]] = []
+    for rank, source in enumerate(listing.sources):
+        report_id, failure = found[rank]
+        if report_id is None:
+            unreadable.append((source.report, failure or ""))
+        elif report_id in items:
+            copies[source.report] = report_id
+        else:
+            items[report_id] = Input("document", source.report, report_id, Path(source.name), source.overrides)
+            sources.append(source)
+    return Inputs(tuple(items.values()), copies, tuple(unreadable), (), listing.ignored, listing.unmatched), sources
+
+
+def _label(
+    client: "Client", job: "Job", items: Sequence[Input], sources: Sequence[Source], reporter: Reporter
+) -> "dict[str, Labelled]":
+    """Label the documents; return what came of each by `report_id`."""
+    from pipeline.cluster_worker import FINDINGS_FOLDER, Labelled, label_document
+
+    system, folder = open_storage(job.output)
+    try:
+        system.makedirs(f"{folder}/{FINDINGS_FOLDER}", exist_ok=True)
+    except Exception as error:  # each file system has its own
+        raise UsageError(f"{job.output}: cannot be written to ({error}); name another place with --output.") from None
+    reporter.start(len(items), "documents")
+    came: dict[str, Labelled] = {}
+    sentences = failed = 0
+    tasks = [(job, source, item) for source, item in zip(sources, items, strict=True)]
+    for rank, labelled, failure in _run(client, label_document, tasks):
+        labelled = labelled or Labelled(failure=failure)
+        came[items[rank].report_id] = labelled
+        sentences += labelled.summary.sentences if labelled.summary else 0
+        failed += labelled.failure is not None
+        reporter.advance(1, f"{sentences:,} sentences, {failed} failed")
+    return came
+
+
+def _run(client: "Client", function: Any, tasks: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any, str | None]]:  # noqa: ANN401
+    """Call a function once a task; yield (rank, what it returned, None), or (rank, None, why it failed)."""
+    from concurrent.futures import CancelledError
+
+    from distributed import KilledWorker, as_completed
+
+    if not tasks:
+        return
+    prefix = f"{function.__name__}-{uuid4().hex}"
+    futures = [
+        client.submit(function, *task, key=f"{prefix}-{rank}", retries=_RETRIES, pure=False)
+        for rank, task in enumerate(tasks)
+    ]
+    ranks = {future.key: rank for rank, future in enumerate(futures)}
+    waiting = as_completed(futures, loop=client.loop)
+    del futures  # a result that nobody holds is not worked out again when its worker is lost
+    for future in waiting:
+        rank = ranks[future.key]
+        try:
+            result, failure = future.result(), None
+        except CancelledError:
+            raise FindingsError(
+                "the scheduler was lost; what is done is kept: run the same command again to go on."
+            ) from None
+        except KilledWorker as error:
+            result, failure = None, f"{error.allowed_failures + 1} workers were lost while they read it"
+        except FindingsError:
+            raise
+        except ImportError as error:
+            raise _not_installed(error) from None
+        except OSError as error:
+            result, failure = None, f"cannot be opened: {error.strerror or type(error).__name__}"
+        except Exception as error:  # one document never stops a batch
+            result, failure = None, f"unexpected error: {type(error).__name__}: {error}"
+        yield rank, result, failure
+
+
+def _not_installed(error: ImportError) -> FindingsError:
+    return FindingsError(
+        f"on a worker: {error}; install inspection-findings[dask], and the package of the storage, on every machine."
+    )
+
+
+def _write(
+    output: str, inputs: Inputs, came: "dict[str, Labelled]"
+) -> tuple[list[ReportSummary], tuple[tuple[str, str], ...]]:
+    """Write the tables beside the findings, and remove findings of documents that are gone."""
+    from pipeline.cluster_worker import FINDINGS_FOLDER
+
+    done = [came[item.report_id] for item in inputs.items if came[item.report_id].failure is None]
+    described = [(labelled.summary, labelled.details) for labelled in done if labelled.summary is not None]
+    failures = list(inputs.unreadable)
+    for name, report_id in [(item.report, item.report_id) for item in inputs.items] + list(inputs.copies.items()):
+        reason = came[report_id].failure
+        if reason is not None:
+            failures.append((name, reason))
+    system, folder = open_storage(output)
+    with TemporaryDirectory() as place:
+        here = Path(place)
+        write_failures(here / FAILURES_FILE, failures)
+        rows = (row for labelled in done if labelled.sections is not None for row in labelled.sections.long())
+        write_csv(here / SUMMARY_FILE, SUMMARY_COLUMNS, rows)
+        write_reports(here / REPORTS_FILE, described)
+        for name in (SUMMARY_FILE, FAILURES_FILE, REPORTS_FILE):
+            put(here / name, system, f"{folder}/{name}")
+    kept = {f"{summary.report_id}.parquet" for summary, _ in described}
+    for path in system.ls(f"{folder}/{FINDINGS_FOLDER}", detail=False):
+        name = path.rpartition("/")[2]
+        if _OURS.fullmatch(name) and name not in kept:
+            with suppress(OSError):
+                system.rm_file(path)
+    return [summary for summary, _ in described], tuple(failures)
