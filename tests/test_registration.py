@@ -82,9 +82,10 @@ def test_no_better_is_rejected_once_and_a_fresh_store_is_filled_from_the_files(
     assert served.predict(pd.DataFrame({"text": TEXTS}))["model_version"].tolist() == [champion] * 2
 
     # A champion that was damaged comes back from the store, to the byte.
-    Path("models/champion/model.npz").write_bytes(b"")
-    assert register_candidate(settings).recorded is False
-    assert snapshot() == before
+    for name in ("model.npz", "reference.json"):
+        (Path("models/champion") / name).write_bytes(b"")
+        assert register_candidate(settings).recorded is False
+        assert snapshot() == before
     shutil.rmtree("models/champion")
     assert register_candidate(settings).recorded is False
     assert snapshot() == before
