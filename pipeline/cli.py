@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from pipeline.formats import Format
 from pipeline.modes import Mode
 from pipeline.registry_cli import registry
 from pipeline.review_cli import review
+from pipeline.stages_cli import CANDIDATE, DATASET, LABEL_FILES, PARAMS, REPORTS, add_stages, read_params, show_progress
 
 app = typer.Typer(
     name="findings",
@@ -28,15 +29,8 @@ app.add_typer(registry, name="registry")
 app.add_typer(encoder, name="encoder")
 app.add_typer(review, name="review")
 
-PARAMS = Path("params.yaml")
-REPORTS = Path("data/reports")
-SOURCES = (Path("data/samples"), REPORTS)
 CATALOGUE = Path("data/catalogue.csv")
-LABEL_FILES = Path("data/labels")
-SENTENCES = Path("data/sentences")
 SPLITTER = Path("pipeline/punkt.json")
-DATASET = Path("data/dataset")
-CANDIDATE = Path("models/candidate")
 CHAMPION = Path("models/champion")
 METRICS = Path("metrics.json")
 EVALUATION = Path("data/evaluation")
@@ -135,7 +129,7 @@ def classify(
         workers=workers,
         resume=resume,
         time_limit=_time_limit(),
-        reporter=_reporter(),
+        reporter=show_progress(),
     )
     print(result.summary())
     for line in result.moved:
@@ -168,7 +162,7 @@ def _classify_on_cluster(
         mode=mode,
         resume=resume,
         time_limit=_time_limit(),
-        reporter=_reporter(),
+        reporter=show_progress(),
     )
     print(result.summary())
     if result.failures:
@@ -223,7 +217,7 @@ def fetch(
     from pipeline.fetch import fetch_reports
 
     settings = DownloadSettings(pause=pause)
-    report = fetch_reports(catalogue, output, source=source, settings=settings, reporter=_reporter())
+    report = fetch_reports(catalogue, output, source=source, settings=settings, reporter=show_progress())
     print(report.summary())
     if not report.complete:
         raise typer.Exit(SOME_FAILED)
@@ -248,51 +242,6 @@ def explain(
 
 
 @app.command()
-def extract() -> None:
-    """Stage: read new and changed documents of data/samples and data/reports into data/sentences."""
-    from pipeline.extract import extract_sentences
-
-    report = extract_sentences(SOURCES, SENTENCES, time_limit=_params().extract.time_limit, reporter=_reporter())
-    for name, reason in report.failures:
-        print(f"failed: {name}: {reason}", file=sys.stderr)
-    for name, original in report.duplicates:
-        print(f"left out: {name} has the same content as {original}", file=sys.stderr)
-    print(
-        f"{report.new} new, {report.reused} reused, {report.removed} removed; {report.sentences:,} sentences"
-        f"{f', {len(report.failures)} document(s) failed' if report.failures else ''}"
-    )
-
-
-@app.command()
-def dataset() -> None:
-    """Stage: join labels and sentences and divide them by document into data/dataset."""
-    from pipeline.dataset import build_dataset
-
-    print(build_dataset(_params(), LABEL_FILES, SENTENCES, DATASET).summary())
-
-
-@app.command("soft-labels")
-def soft_labels() -> None:
-    """Stage: let the encoder read every new sentence of data/sentences into data/soft_labels.parquet."""
-    from pipeline.soft_labels import make_soft_labels
-
-    report = make_soft_labels(SENTENCES, reporter=_reporter())
-    print(f"{report.new:,} sentences read by the encoder, {report.reused:,} read before")
-
-
-@app.command()
-def train() -> None:
-    """Stage: fit, calibrate and set thresholds on the training side; write models/candidate."""
-    from pipeline.training import TrainingFiles, train_candidate
-
-    classifier = train_candidate(_params(), DATASET, CANDIDATE, TrainingFiles())
-    scores = classifier.config.scores
-    names = {"out_of_fold": "fast", **{f"out_of_fold_{mode}": mode for mode in Mode}}
-    modes = ", ".join(f"{names[name]} {part['macro_f1']}" for name, part in scores.items())
-    print(f"model {classifier.version}: out-of-fold macro F1 {modes}")
-
-
-@app.command()
 def evaluate(
     model: ModelOption = CANDIDATE,
     data: Annotated[
@@ -311,18 +260,10 @@ def evaluate(
     from pipeline.params import EvaluateParams
 
     if data is None:
-        result = evaluate_candidate(_params(), model, DATASET, METRICS, EVALUATION, PLOTS)
+        result = evaluate_candidate(read_params(), model, DATASET, METRICS, EVALUATION, PLOTS)
     else:
-        result = evaluate_file(_params().evaluate if PARAMS.is_file() else EvaluateParams(), model, data, mode)
+        result = evaluate_file(read_params().evaluate if PARAMS.is_file() else EvaluateParams(), model, data, mode)
     print(json.dumps(result, indent=2) if as_json else render_scores(result))
-
-
-@app.command()
-def register() -> None:
-    """Stage: log the run in MLflow, register the model, and make it champion if it is better."""
-    from pipeline.registration import register_candidate
-
-    print(register_candidate(_params()).summary())
 
 
 @app.command()
@@ -331,6 +272,9 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0
     from pipeline.mlflow_server import serve_ui
 
     serve_ui(port, announce=print)
+
+
+add_stages(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -352,19 +296,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _params() -> Any:  # noqa: ANN401
-    from pipeline.params import load_params
-
-    return load_params(PARAMS)
-
-
 def _time_limit() -> float:
     from pipeline.params import ExtractParams
 
-    return float((_params().extract if PARAMS.is_file() else ExtractParams()).time_limit)
-
-
-def _reporter() -> Any:  # noqa: ANN401
-    from pipeline.progress import make_reporter
-
-    return make_reporter()
+    return float((read_params().extract if PARAMS.is_file() else ExtractParams()).time_limit)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-encoder = typer.Typer(help="Make the encoder again, and see what it is.", no_args_is_help=True, rich_markup_mode=None)
+encoder = typer.Typer(help="Make the encoder again.", no_args_is_help=True, rich_markup_mode=None)
 
 ENCODER = Path("models/encoder")
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
