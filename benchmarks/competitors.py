@@ -19,7 +19,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
-from pipeline.fitting import best_threshold
+from pipeline.fitting import best_thresholds
 from pipeline.labels import LABELS, label_matrix
 from pipeline.scorer import Booleans, Floats
 from pipeline.training import groups_of
@@ -85,7 +85,7 @@ def tuned_thresholds(
     held_out = np.empty(labels.shape)
     for train, rest in GroupKFold(folds).split(labels, groups=groups):
         held_out[rest] = fit([texts[place] for place in train], labels[train])([texts[place] for place in rest])
-    return np.array([best_threshold(labels[:, k], held_out[:, k]) for k in range(len(LABELS))])
+    return best_thresholds(labels, held_out)
 
 
 def fit_tfidf(texts: Sequence[str], labels: Booleans, stop_words: str | None = None) -> Predict:

@@ -19,7 +19,7 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.material import PUBLIC, SCORE_HEADS, Material, markdown, score_cells, scored_of, take
 from pipeline.cascade_tuning import Answers, tune_cascade
-from pipeline.fitting import Fit, Labelled, best_threshold, fit_linear
+from pipeline.fitting import Fit, Labelled, best_thresholds, fit_linear
 from pipeline.labels import LABELS, label_matrix
 from pipeline.modes import Mode
 from pipeline.scorer import Floats, sigmoid
@@ -78,7 +78,7 @@ def crossed_answers(answers: Answers, fitted: Fit, budget: float) -> dict[str, S
     folds = min(_FOLDS, len(set(answers.groups.tolist())))
     for train, rest in GroupKFold(folds).split(answers.linear, groups=answers.groups):
         part = Answers(*(getattr(answers, name)[train] for name in ("linear", "encoder", "labels", "groups")))
-        fast = np.array([best_threshold(part.labels[:, k], plain[train, k]) for k in range(len(LABELS))])
+        fast = best_thresholds(part.labels, plain[train])
         cascade = tune_cascade(part, fast, ordinary, budget, "").cascade
         both = cascade.probabilities(answers.encoder[rest], answers.linear[rest])
         unsure = cascade.unsure(answers.linear[rest])[:, None]

@@ -10,14 +10,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from pipeline.cascade import Cascade
-from pipeline.fitting import best_threshold
+from pipeline.fitting import best_thresholds, held_out_scores
 from pipeline.labels import LABELS
 from pipeline.modes import Mode
 from pipeline.scorer import Booleans, Floats, sigmoid
-from pipeline.scores import Scored, point_scores
 
 _DIGITS = 4
-_BINS = 10
 _FOLDS = 5
 # How wide one label's band may be beside another's.
 _SHAPES = (0.5, 1.0, 1.5, 2.0, 3.0)
@@ -94,7 +92,7 @@ def tune_cascade(answers: Answers, thresholds: Floats, ordinary: Floats, budget:
         Mode.balanced: np.where(unsure, read, plain),
         Mode.accurate: read,
     }
-    chosen = {mode: _thresholds(answers.labels, values) for mode, values in by_mode.items()}
+    chosen = {mode: best_thresholds(answers.labels, values) for mode, values in by_mode.items()}
     cascade = Cascade(
         encoder=version,
         weights=dict(zip(LABELS, weights, strict=True)),
@@ -102,7 +100,9 @@ def tune_cascade(answers: Answers, thresholds: Floats, ordinary: Floats, budget:
         band=band,
         reach=round(float(_between(ordinary, low, high).mean()), _DIGITS),
     )
-    scores = {mode.value: _scores(answers, by_mode[mode], chosen[mode]) for mode in by_mode}
+    scores = {
+        mode.value: held_out_scores(answers.labels, by_mode[mode], chosen[mode], answers.groups) for mode in by_mode
+    }
     return Tuned(cascade, scores, {mode.value: values for mode, values in by_mode.items()})
 
 
@@ -143,14 +143,3 @@ def _best_f1(truth: Booleans, probabilities: Floats) -> float:
     hits = np.cumsum(truth[order])
     f1: Floats = 2 * hits / (np.arange(1, len(hits) + 1) + truth.sum())
     return float(f1.max())
-
-
-def _thresholds(labels: Booleans, probabilities: Floats) -> Floats:
-    return np.array([best_threshold(labels[:, k], probabilities[:, k]) for k in range(len(LABELS))])
-
-
-def _scores(answers: Answers, probabilities: Floats, thresholds: Floats) -> dict[str, float | None]:
-    scored = Scored(
-        answers.labels, probabilities, probabilities >= thresholds, answers.groups, np.full(len(answers.labels), "")
-    )
-    return point_scores(scored, _BINS)

@@ -1,14 +1,15 @@
 """The encoder: a small transformer that reads a sentence whole, run by ONNX Runtime."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.config_file import read_config
 from pipeline.errors import ModelError
 from pipeline.files import hash_file
 from pipeline.labels import LABELS
@@ -62,8 +63,6 @@ class EncoderConfig:
     @property
     def version(self) -> str:
         """First 12 hex digits of the hash of the network, taken together with that of its tokenizer."""
-        from hashlib import sha256
-
         parts = [self.files[ENCODER_MODEL], self.files[ENCODER_TOKENIZER], str(self.max_length)]
         return sha256(" ".join(parts).encode()).hexdigest()[:_VERSION_DIGITS]
 
@@ -115,7 +114,7 @@ class Encoder:
         order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
-            answers[places] = _run(session, [tokens[place] for place in places])
+            (answers[places],) = session.run(None, pad([tokens[place] for place in places]))
         return np.round(answers, _DIGITS)
 
     def _load(self) -> "tuple[InferenceSession, Tokenizer]":
@@ -176,18 +175,8 @@ def load_encoder_config(folder: Path) -> EncoderConfig:
         ModelError: config.json is missing or not as documented.
     """
     path = folder / ENCODER_CONFIG
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no JSON"
-        raise ModelError(f"{path}: cannot be read ({reason}); {_REMEDY}.") from None
-    if not isinstance(raw, dict) or raw.get("format") != ENCODER_FORMAT:
-        found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
-        raise ModelError(f"{path}: found encoder format {found!r}, accepted: {ENCODER_FORMAT}; {_REMEDY}.")
-    missing = [field.name for field in fields(EncoderConfig) if field.name not in raw]
-    if missing:
-        raise ModelError(f"{path}: damaged, {', '.join(missing)} missing; {_REMEDY}.")
-    config = EncoderConfig(**{field.name: raw[field.name] for field in fields(EncoderConfig)})
+    names = [field.name for field in fields(EncoderConfig)]
+    config = EncoderConfig(**read_config(path, kind="encoder", accepted=ENCODER_FORMAT, needed=names, remedy=_REMEDY))
     if tuple(config.labels) != LABELS:
         raise ModelError(f"{path}: found labels {config.labels!r}, accepted: {', '.join(LABELS)}; {_REMEDY}.")
     if not {ENCODER_MODEL, ENCODER_TOKENIZER} <= set(config.files):
@@ -228,13 +217,18 @@ def load_held_out(folder: Path) -> tuple[npt.NDArray[np.str_], Logits]:
     return np.array([bytes(key).hex() for key in keys]), logits.astype(float)
 
 
-def _run(session: "InferenceSession", tokens: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
-    """Run one batch, padded to its longest sentence."""
-    longest = max(map(len, tokens))
-    ids = np.zeros((len(tokens), longest), dtype=np.int64)
+def pad(tokens: Sequence[Sequence[int]]) -> dict[str, npt.NDArray[np.int64]]:
+    """Make sentences equally long.
+
+    Args:
+        tokens: Token ids of each sentence.
+
+    Returns:
+        The network's inputs, each of shape (sentences, longest): `input_ids`, and `attention_mask`, 1 where a token is.
+    """
+    ids = np.zeros((len(tokens), max(map(len, tokens))), dtype=np.int64)
     mask = np.zeros_like(ids)
     for row, sentence in enumerate(tokens):
         ids[row, : len(sentence)] = sentence
         mask[row, : len(sentence)] = 1
-    (answers,) = session.run(None, {"input_ids": ids, "attention_mask": mask})
-    return np.asarray(answers, dtype=np.float32)
+    return {"input_ids": ids, "attention_mask": mask}

@@ -1,12 +1,11 @@
 """The fine-tuned encoder → one ONNX file of 8-bit integers with fixed scales."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
@@ -15,6 +14,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.fusion_options import FusionOptions
 from onnxruntime.transformers.optimizer import optimize_model
 
+from pipeline.encoder import pad
 from pipeline.encoder_network import EncoderNetwork
 
 _OPSET = 17
@@ -104,23 +104,14 @@ def _ranges(
         model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
     session = InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     low, high = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
-    for ids, mask in _padded(tokens):
-        values = session.run(list(names), {"input_ids": ids, "attention_mask": mask})
+    order = sorted(tokens, key=len)
+    for start in range(0, len(order), _BATCH):
+        inputs = pad(order[start : start + _BATCH])
+        mask = inputs["attention_mask"]
+        values = session.run(list(names), inputs)
         for name, value in zip(names, values, strict=True):
             # What stands at padding is never looked at.
             real = value[mask.astype(bool)] if value.shape[:2] == mask.shape else value
             low[name] = min(low[name], float(real.min()))
             high[name] = max(high[name], float(real.max()))
     return {name: (low[name], high[name]) for name in names}
-
-
-def _padded(tokens: Sequence[Sequence[int]]) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    order = sorted(tokens, key=len)
-    for start in range(0, len(order), _BATCH):
-        batch = order[start : start + _BATCH]
-        ids = np.zeros((len(batch), len(batch[-1])), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, sentence in enumerate(batch):
-            ids[row, : len(sentence)] = sentence
-            mask[row, : len(sentence)] = 1
-        yield ids, mask

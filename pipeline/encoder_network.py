@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
 
+from pipeline.encoder import pad
 from pipeline.labels import LABELS
 from pipeline.params import EncoderParams
 from pipeline.progress import Reporter
@@ -92,7 +93,8 @@ def fine_tune(
     reporter.start(steps, "batches")
     for _ in range(settings.epochs):
         for places in _batches([len(sentence) for sentence in tokens], settings.batch, shuffle):
-            ids, mask = _pad([tokens[place] for place in places], device)
+            inputs = pad([tokens[place] for place in places])
+            ids, mask = (torch.from_numpy(inputs[name]).to(device) for name in ("input_ids", "attention_mask"))
             with torch.autocast(device, dtype=torch.bfloat16, enabled=_has_fast_bfloat16(device)):
                 logits = network(ids, mask)
             loss = nn.functional.binary_cross_entropy_with_logits(
@@ -130,13 +132,6 @@ def _batches(lengths: Sequence[int], size: int, shuffle: random.Random) -> list[
         batches += [near[first : first + size] for first in range(0, len(near), size)]
     shuffle.shuffle(batches)
     return batches
-
-
-def _pad(tokens: Sequence[Sequence[int]], device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    longest = max(map(len, tokens))
-    ids = torch.tensor([[*sentence, *[0] * (longest - len(sentence))] for sentence in tokens])
-    mask = torch.tensor([[1] * len(sentence) + [0] * (longest - len(sentence)) for sentence in tokens])
-    return ids.to(device), mask.to(device)
 
 
 def _has_fast_bfloat16(device: str) -> bool:

@@ -30,16 +30,15 @@ from pipeline.encoder_vocabulary import prune_tokenizer
 from pipeline.errors import UsageError
 from pipeline.extract import load_sentences
 from pipeline.files import hash_file, json_bytes, replace_folder
-from pipeline.fitting import best_threshold
+from pipeline.fitting import best_thresholds, held_out_scores
 from pipeline.labels import LABELS, label_matrix
 from pipeline.params import EncoderParams, Params
 from pipeline.progress import Reporter, SilentReporter
-from pipeline.scores import Scored, point_scores
+from pipeline.scorer import sigmoid
 from pipeline.training import groups_of
 
 Floats = npt.NDArray[np.float64]
 _CALIBRATION = 400  # sentences of each label, and of none, whose activations fix the scales
-_BINS = 10
 _LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime")
 _WEIGHTS = "model.safetensors"
 
@@ -92,6 +91,7 @@ def train_encoder(
         reporter.message(f"on all of the training side: {len(tokens):,} sentences")
         _fit(base, rows, tokens, labels, settings, folder, reporter)
         reporter.close()
+        answers = sigmoid(held_out)
         _save_held_out(folder / HELD_OUT_FILE, table["key"], held_out)
         config = EncoderConfig(
             labels=LABELS,
@@ -99,7 +99,7 @@ def train_encoder(
             base={"name": _base_name(base), "sha256": hash_file(weights), "licence": "Apache-2.0"},
             settings=asdict(settings),
             data=_describe_data(table, load_summary(dataset)),
-            scores={"held_out": _scores(held_out, labels, documents)},
+            scores={"held_out": held_out_scores(labels, answers, best_thresholds(labels, answers), documents)},
             libraries={name: library_version(name) for name in _LIBRARIES},
             files={name: hash_file(folder / name) for name in (ENCODER_MODEL, ENCODER_TOKENIZER, HELD_OUT_FILE)},
         )
@@ -153,14 +153,6 @@ def _save_held_out(path: Path, keys: "pd.Series[str]", logits: Floats) -> None:
     first = ~keys.duplicated().to_numpy()
     raw = np.array([list(bytes.fromhex(key)) for key in keys[first]], dtype=np.uint8)
     np.savez_compressed(path, keys=raw, logits=logits[first].astype(np.float32))
-
-
-def _scores(held_out: Floats, labels: npt.NDArray[np.bool_], documents: npt.NDArray[Any]) -> dict[str, float | None]:
-    """Score the answers on unseen documents, with the thresholds that maximise F1 on them."""
-    probabilities = 1 / (1 + np.exp(-held_out))
-    thresholds = np.array([best_threshold(labels[:, k], probabilities[:, k]) for k in range(labels.shape[1])])
-    answers = Scored(labels, probabilities, probabilities >= thresholds, documents, np.full(len(labels), ""))
-    return point_scores(answers, _BINS)
 
 
 def _describe_data(table: pd.DataFrame, summary: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Evaluation: a model's scores on labelled sentences, its worst errors, and the tables behind the plots."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +50,15 @@ def evaluate_candidate(
     """
     classifier = load_model(model)
     table = load_side(dataset, "test")
-    scored = score_table(classifier, table)
+    modes = Mode if classifier.encoder is not None else (Mode.fast,)
+    by_mode = {mode: score_table(classifier.in_mode(mode), table) for mode in modes}
+    scored = by_mode[classifier.mode]
     result = {
         "model_version": classifier.version,
         "test_sha256": load_summary(dataset)["test"]["sha256"],
         "mode": classifier.mode.value,
         **all_scores(scored, params.evaluate),
-        "by_mode": mode_scores(classifier, table, params.evaluate),
+        "by_mode": mode_scores(classifier, table, by_mode, params.evaluate),
     }
     with replace_folder(evaluation) as folder:
         (folder / SCORES_FILE).write_bytes(json_bytes(result))
@@ -140,13 +142,14 @@ def all_scores(scored: Scored, params: EvaluateParams) -> dict[str, Any]:
 
 
 def mode_scores(
-    classifier: SentenceClassifier, table: pd.DataFrame, params: EvaluateParams
+    classifier: SentenceClassifier, table: pd.DataFrame, by_mode: Mapping[Mode, Scored], params: EvaluateParams
 ) -> dict[str, dict[str, float | None]]:
     """Score a model in each of its modes.
 
     Args:
         classifier: The model.
         table: As `score_table` takes it.
+        by_mode: What `score_table` returned in each mode.
         params: The section `evaluate` of params.yaml.
 
     Returns:
@@ -155,10 +158,9 @@ def mode_scores(
     """
     names = [*HEADLINES, *(f"{label}_{name}" for label in LABELS for name in ("f1", "ece"))]
     scores = {}
-    for mode in Mode if classifier.encoder is not None else (Mode.fast,):
-        reader = classifier.in_mode(mode)
-        points = point_scores(score_table(reader, table), params.bins)
-        share = round(float(reader.unsure(table["text"].tolist()).mean()), _DIGITS)
+    for mode, scored in by_mode.items():
+        points = point_scores(scored, params.bins)
+        share = round(float(classifier.in_mode(mode).unsure(table["text"].tolist()).mean()), _DIGITS)
         scores[mode.value] = {**{name: points[name] for name in names}, "encoder_share": share}
     return scores
 

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 from scipy import sparse
-from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import GroupKFold
@@ -101,7 +100,8 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
         DataError: A label has too few examples, or lies in too few groups, for the folds.
     """
     folds = _folds(labelled.labels, labelled.groups, params.train.folds)
-    union = build_pipeline(params).named_steps["features"]
+    pipeline = build_pipeline(params)
+    union = pipeline.named_steps["features"]
     rows = union.fit_transform([*labelled.texts, *soft.texts]).tocsr()
     size = len(labelled.texts)
     targets = np.vstack([labelled.labels.astype(float), soft.probabilities])
@@ -113,18 +113,15 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     scores = np.full(targets.shape, np.nan)
     for out, fitted in zip(outs, by_fold, strict=True):
         scores[out] = np.column_stack([one.decision_function(rows[out]) for one in fitted])
-    slopes, intercepts = _platt(scores[:size], labelled.labels)
-    pipeline = build_pipeline(params)
-    pipeline.steps[0] = ("features", union)
+    slopes, intercepts = fit_platt(scores[:size], labelled.labels)
     _adopt(pipeline.named_steps["labels"], regressions, labelled.labels)
     _fold_in(pipeline, slopes, intercepts)
     log_odds = scores * slopes + intercepts
     probabilities = sigmoid(log_odds[:size])
-    thresholds = np.array([best_threshold(labelled.labels[:, k], probabilities[:, k]) for k in range(len(LABELS))])
-    unnamed = np.full(size, "")
-    answers = Scored(labelled.labels, probabilities, probabilities >= thresholds, labelled.groups, unnamed)
+    thresholds = best_thresholds(labelled.labels, probabilities)
+    worth = held_out_scores(labelled.labels, probabilities, thresholds, labelled.groups)
     read = log_odds[size:][~np.isnan(log_odds[size:]).any(axis=1)]
-    return Fit(pipeline, thresholds, point_scores(answers, _BINS), log_odds[:size], read)
+    return Fit(pipeline, thresholds, worth, log_odds[:size], read)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +155,20 @@ def _fit_label(problem: _Problem, places: npt.NDArray[Any], rank: int) -> Logist
         total = weights.sum()
         weights = weights * np.where(truth == 1, *(total / (2 * weights[truth == side].sum()) for side in (1, 0)))
     rows = sparse.vstack([problem.rows[places[for_it]], problem.rows[places[against]]], format="csr")
-    regression = clone(build_pipeline(problem.params).named_steps["labels"].estimator).set_params(class_weight=None)
-    return regression.fit(rows, truth.astype(int), sample_weight=weights)
+    return _regression(problem.params, None).fit(rows, truth.astype(int), sample_weight=weights)
+
+
+def _regression(params: Params, class_weight: str | None) -> LogisticRegression:
+    """Make the unfitted model of one label."""
+    # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
+    return LogisticRegression(
+        C=params.train.C,
+        class_weight=class_weight,
+        solver="liblinear",
+        dual=True,
+        max_iter=5000,
+        random_state=params.train.seed,
+    )
 
 
 def _adopt(container: OneVsRestClassifier, regressions: list[LogisticRegression], labels: Booleans) -> None:
@@ -178,16 +187,40 @@ def build_pipeline(params: Params) -> Pipeline:
     Returns:
         TF-IDF, then one logistic regression a label.
     """
-    # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
-    regression = LogisticRegression(
-        C=params.train.C,
-        class_weight=None if params.train.class_weight == "none" else params.train.class_weight,
-        solver="liblinear",
-        dual=True,
-        max_iter=5000,
-        random_state=params.train.seed,
-    )
-    return Pipeline([("features", build_features(params.features)), ("labels", OneVsRestClassifier(regression))])
+    weight = None if params.train.class_weight == "none" else params.train.class_weight
+    labels = OneVsRestClassifier(_regression(params, weight))
+    return Pipeline([("features", build_features(params.features)), ("labels", labels)])
+
+
+def best_thresholds(labels: Booleans, probabilities: Floats) -> Floats:
+    """Find each label's threshold with the highest F1.
+
+    Args:
+        labels: Truth, of shape (sentences, labels).
+        probabilities: Held-out probabilities, of the same shape.
+
+    Returns:
+        Thresholds, of shape (labels,).
+    """
+    return np.array([best_threshold(labels[:, k], probabilities[:, k]) for k in range(labels.shape[1])])
+
+
+def held_out_scores(
+    labels: Booleans, probabilities: Floats, thresholds: Floats, groups: npt.NDArray[Any]
+) -> dict[str, float | None]:
+    """Score held-out answers.
+
+    Args:
+        labels: Truth, of shape (sentences, labels).
+        probabilities: Of the same shape.
+        thresholds: Probability from which each label is given, of shape (labels,).
+        groups: Group of each sentence.
+
+    Returns:
+        What `pipeline.scores.point_scores` returns.
+    """
+    unnamed = np.full(len(labels), "")
+    return point_scores(Scored(labels, probabilities, probabilities >= thresholds, groups, unnamed), _BINS)
 
 
 def best_threshold(truth: Booleans, probabilities: Floats) -> float:
@@ -235,12 +268,21 @@ def _folds(
     return folds
 
 
-def _platt(scores: Floats, labels: Booleans) -> tuple[Floats, Floats]:
-    """Fit p = 1 / (1 + exp(-(a s + b))) for each label (Platt 1999) on out-of-fold scores s; return (a, b)."""
+def fit_platt(scores: Floats, labels: Booleans, digits: int = DIGITS) -> tuple[Floats, Floats]:
+    """Fit p = 1 / (1 + exp(-(a s + b))) for each label (Platt 1999) on held-out scores s.
+
+    Args:
+        scores: Of shape (sentences, labels).
+        labels: Truth, of the same shape.
+        digits: To which the result is rounded.
+
+    Returns:
+        Slopes a and intercepts b, of shape (labels,).
+    """
     fitted = [LogisticRegression(C=1e6).fit(scores[:, [k]], labels[:, k]) for k in range(labels.shape[1])]
     slopes = np.array([model.coef_[0, 0] for model in fitted])
     intercepts = np.array([model.intercept_[0] for model in fitted])
-    return np.round(slopes, DIGITS), np.round(intercepts, DIGITS)
+    return np.round(slopes, digits), np.round(intercepts, digits)
 
 
 def _fold_in(pipeline: Pipeline, slopes: Floats, intercepts: Floats) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.cascade import Cascade, read_cascade
 from pipeline.classifier import ModelConfig, SentenceClassifier, default_mode
+from pipeline.config_file import read_config
 from pipeline.encoder import DEFAULT_ENCODER, ENCODER_CONFIG, Encoder, load_encoder
 from pipeline.errors import ModelError, UsageError
 from pipeline.files import json_bytes, replace_folder
@@ -192,21 +193,13 @@ def load_config(folder: Path) -> ModelConfig:
         ModelError: config.json is missing or not as documented.
     """
     path = folder / CONFIG_FILE
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read ({error}); {_RETRAIN}.") from None
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
-        raise ModelError(f"{path}: found model format {found!r}, accepted: {FORMAT}; {_RETRAIN}.")
-    missing = [field.name for field in fields(ModelConfig) if field.name not in raw]
-    if missing:
-        raise ModelError(f"{path}: damaged, {', '.join(missing)} missing; {_RETRAIN}.")
+    names = [field.name for field in fields(ModelConfig)]
+    raw = read_config(path, kind="model", accepted=FORMAT, needed=names, remedy=_RETRAIN)
     try:
         cascade = read_cascade(raw["cascade"])
     except ValueError as error:
         raise ModelError(f"{path}: damaged, {error}; {_RETRAIN}.") from None
-    config = ModelConfig(**{field.name: raw[field.name] for field in fields(ModelConfig)} | {"cascade": cascade})
+    config = ModelConfig(**raw | {"cascade": cascade})
     thresholds = config.thresholds
     if tuple(config.labels) != LABELS or not isinstance(thresholds, dict) or set(thresholds) != set(LABELS):
         raise ModelError(f"{path}: found labels {config.labels!r}, accepted: {', '.join(LABELS)}; {_RETRAIN}.")

@@ -51,6 +51,16 @@ def open_xlsx(path: Path, schema: "pa.Schema") -> Iterator["Writer"]:
         writer.abandon()
         raise
     writer.finish()
+    save_timeless(workbook, path)
+
+
+def save_timeless(workbook: "Workbook", path: Path) -> None:
+    """Save a workbook without the time of its making: equal content gives equal bytes.
+
+    Args:
+        workbook: What to save.
+        path: The file to write.
+    """
     raw = path.with_name(path.name + ".raw")
     try:
         workbook.save(raw)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
 
 from pipeline.cascade_tuning import Answers, Tuned, tune_cascade
 from pipeline.classifier import SentenceClassifier
@@ -16,7 +15,7 @@ from pipeline.dataset import load_side, load_summary, side_of
 from pipeline.encoder import DEFAULT_ENCODER, load_encoder, load_held_out
 from pipeline.errors import DataError
 from pipeline.extract import load_sentences
-from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear
+from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear, fit_platt
 from pipeline.labels import LABELS, RESERVED_KEYS, label_matrix, read_reserved
 from pipeline.model_folder import make_config, save_model
 from pipeline.modes import Mode
@@ -27,6 +26,7 @@ from pipeline.soft_labels import SOFT_LABELS, load_soft_labels
 
 # A document with more than this share of its sentences labelled counts as labelled as a whole.
 _WHOLE = 0.8
+_CALIBRATION_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -209,13 +209,9 @@ class Teacher:
 
     def _calibrated(self, logits: Floats) -> Floats:
         """Turn log-odds into probabilities, by what held-out answers were worth (Platt 1999)."""
-        columns = []
-        for rank in range(len(LABELS)):
-            honest = self.logits[self.known][:, [rank]]
-            fitted = LogisticRegression(C=1e6).fit(honest, self._labelled.labels[self.known, rank])
-            slope, intercept = np.round([fitted.coef_[0, 0], fitted.intercept_[0]], 4)
-            columns.append(sigmoid(logits[:, rank] * slope + intercept))
-        return np.column_stack(columns)
+        known = self.known
+        slopes, intercepts = fit_platt(self.logits[known], self._labelled.labels[known], _CALIBRATION_DIGITS)
+        return sigmoid(logits * slopes + intercepts)
 
 
 def _reference(

@@ -1,22 +1,19 @@
 """Review files as an Excel workbook with drop-downs."""
 
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DataError
 from pipeline.labels import LABELS
 from pipeline.review.items import NO, YES
+from pipeline.spreadsheet import save_timeless
 
 SHEET = "review"
 _WIDTHS = {"text": 80, "before": 40, "section": 28, "report": 28, "comment": 28, "why": 40, "model_labels": 20}
 _WRAPPED = ("text", "before", "section", "report", "comment", "why")
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
-_EPOCH = datetime(1980, 1, 1)
-_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 _HOW = (
     "For each sentence, choose yes or no for strength, weakness and commitment.",
     "If one is yes, the others may stay empty: they count as no.",
@@ -68,13 +65,7 @@ def save_workbook(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str
     help_sheet.column_dimensions["A"].width = 120
     for line in _HOW:
         help_sheet.append([line])
-    workbook.properties.created = _EPOCH
-    raw = path.with_name(path.name + ".raw")
-    try:
-        workbook.save(raw)
-        _repack(raw, path)
-    finally:
-        raw.unlink(missing_ok=True)
+    save_timeless(workbook, path)
 
 
 def read_workbook(
@@ -131,11 +122,3 @@ def _fill(cell: Any, value: Any, *, link: bool) -> None:  # noqa: ANN401
     if link:
         cell.hyperlink = text
         cell.style = "Hyperlink"
-
-
-def _repack(source: Path, target: Path) -> None:
-    """Copy a workbook without the time of its making."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            content = _MODIFIED.sub(rb"\g<1>1980-01-01T00:00:00Z", old.read(name))
-            new.writestr(zipfile.ZipInfo(name, _EPOCH.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
