@@ -153,3 +153,24 @@ def read_table_text(path: Path, hint: str = "") -> str:
         raise DataError(f"{path}: cannot be read ({error.strerror}){hint and '; '}{hint}.") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 (byte {error.start}); save the file as UTF-8.") from None
+
+
+def json_object(line: str) -> dict[str, Any]:
+    """Read one line of a JSON-lines file.
+
+    Args:
+        line: The line.
+
+    Returns:
+        The object that it holds.
+
+    Raises:
+        ValueError: It holds none; the message says what was found.
+    """
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not valid JSON ({error.msg})") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"found {type(value).__name__}, expected one JSON object a line")
+    return value

@@ -1,7 +1,6 @@
 """The label scheme, and the files that hold labels."""
 
 import csv
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import DataError, wrong_rows
-from pipeline.files import read_table_text
+from pipeline.files import json_object, read_table_text
 from pipeline.sentences import normalise, sentence_key
 
 if TYPE_CHECKING:
@@ -214,12 +213,9 @@ def _read_rows(path: Path, problems: list[str]) -> Iterator[tuple[int, dict[str,
             if not line.strip():
                 continue
             try:
-                value = json.loads(line)
-            except json.JSONDecodeError as error:
-                problems.append(f"{path}:{number}: not valid JSON ({error.msg})")
-                continue
-            if not isinstance(value, dict):
-                problems.append(f"{path}:{number}: found {type(value).__name__}, expected one JSON object a line")
+                value = json_object(line)
+            except ValueError as error:
+                problems.append(f"{path}:{number}: {error}")
                 continue
             missing = _missing_columns(list(value))
             if missing:

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.errors import FindingsError
-from pipeline.files import replace_file, replace_folder
+from pipeline.files import json_object, replace_file, replace_folder
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -44,3 +44,11 @@ def test_a_place_that_cannot_be_written(tmp_path, replace):
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(FindingsError, match="cannot be written"), replace(tmp_path / "file" / "below"):
         pass
+
+
+def test_a_line_of_json():
+    assert json_object('{"a": 1}\n') == {"a": 1}
+    with pytest.raises(ValueError, match="not valid JSON"):
+        json_object('{"a": 1')
+    with pytest.raises(ValueError, match="found list, expected one JSON object a line"):
+        json_object("[1]")

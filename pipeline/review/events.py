@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.errors import UsageError, wrong_rows
-from pipeline.files import read_table_text, replace_file
+from pipeline.files import json_object, read_table_text, replace_file
 from pipeline.labels import LABEL_COLUMNS, LABELS, REVIEWED_FOLDER, format_labels, parse_labels
 
 _HELP = "docs/review.md describes reviewed files"
@@ -229,12 +229,7 @@ def _line(event: Event) -> str:
 
 def _parse(line: str, path: Path, number: int) -> Event:
     """Read one line; the message of the ValueError says what is wrong with it."""
-    try:
-        raw = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not valid JSON ({error.msg})") from None
-    if not isinstance(raw, dict):
-        raise ValueError(f"found {type(raw).__name__}, expected one JSON object a line")
+    raw = json_object(line)
     missing = [name for name in _NEEDED if not raw.get(name)]
     if missing:
         raise ValueError(f"no {', '.join(missing)}; label files of other kinds go into the folder above")

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.csv_tables import safe_cell
 from pipeline.errors import DataError, UsageError, wrong_rows
-from pipeline.files import replace_file
+from pipeline.files import json_object, replace_file
 from pipeline.labels import LABELS
 from pipeline.review.items import ANSWER_COLUMNS, COMMENT, Answer, Item, columns_of, one_line, parse_answer
 
@@ -214,12 +214,9 @@ def _json_rows(path: Path, text: str, problems: list[str]) -> Iterator[tuple[str
             continue
         place = f"line {number}"
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            problems.append(f"{place}: not valid JSON ({error.msg})")
-            continue
-        if not isinstance(row, dict):
-            problems.append(f"{place}: found {type(row).__name__}, expected one JSON object a line")
+            row = json_object(line)
+        except ValueError as error:
+            problems.append(f"{place}: {error}")
             continue
         missing = [name for name in _NEEDED if name not in row]
         if missing:
