@@ -13,10 +13,10 @@ export DO_NOT_TRACK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint fix bench bench-accuracy lock ui clean
+.PHONY: help install repro test lint fix bench bench-accuracy bench-review bench-incremental lock ui clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
 
 install: $(INSTALLED) ## make .venv with the locked versions
 
@@ -54,6 +54,12 @@ bench: $(INSTALLED) ## measure speed and memory (needs a folder of reports)
 
 bench-accuracy: $(INSTALLED) ## measure accuracy beside simpler methods (needs data/dataset)
 	@$(BIN)/python benchmarks/accuracy.py
+
+bench-review: $(INSTALLED) ## measure what the review queue is worth beside random answers
+	@$(BIN)/python benchmarks/review.py
+
+bench-incremental: $(INSTALLED) ## measure `dvc repro` from nothing and after one new report (needs a folder of reports)
+	@$(BIN)/python benchmarks/run.py incremental
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \

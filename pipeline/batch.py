@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -91,6 +91,7 @@ def classify(
     html: bool = True,
     workers: int | None = None,
     resume: bool = True,
+    cache: Path | None = None,
     time_limit: float = ExtractParams.time_limit,
     reporter: Reporter | None = None,
 ) -> BatchResult:
@@ -113,6 +114,8 @@ def classify(
         workers: Processes; by default one a processor, or one where starting more would not pay.
         resume: Whether to use what an earlier run, finished or stopped, left in the output folder, and to leave there
             the findings of each document for the next run.
+        cache: Folder for those findings in the place of the output folder; those of an extract store are kept there
+            too.
         time_limit: Seconds after which a document counts as failed; documents are read in processes of their own.
         reporter: Told of the progress.
 
@@ -132,21 +135,24 @@ def classify(
     if workers is not None and workers < 1:
         raise UsageError(f"--workers: found {workers}, expected 1 or more.")
     classifier, reference = load_model(model, mode), load_reference(model)
-    with hold_output_folder(output):
+    with ExitStack() as held:
+        held.enter_context(hold_output_folder(output))
+        if cache is not None:
+            held.enter_context(hold_output_folder(cache, "--cache"))
         inputs = find_inputs(paths, skip=output)
         tables = {item.report_id: _read_table(item) for item in inputs.items if item.kind == "table"}
         schema = _common_schema(inputs.items, tables)
         notes = inputs.notes()
         for note in notes:
             reporter.message(note)
-        cache = Cache(output, classifier.answered_by)
+        store = Cache(cache or output, classifier.answered_by)
         if not resume:
-            cache.clear()
-        cache.open()
+            store.clear()
+        store.open()
 
         rows = {report_id: table.num_rows for report_id, table in tables.items()}
-        planned = [part for item in inputs.items for part in plan_parts(item, cache.folder, rows.get(item.report_id))]
-        todo = [part for part in planned if not cache.holds(part.path, schema)]
+        planned = [part for item in inputs.items for part in plan_parts(item, store.folder, rows.get(item.report_id))]
+        todo = [part for part in planned if not store.holds(part.path, schema)]
         what = "chunks" if tables else "documents"
         if len(todo) < len(planned):
             reporter.message(
@@ -176,12 +182,13 @@ def classify(
             ) from None
         finally:
             reporter.close()
-        # The extract store is itself what a next run starts from, and a table of sentences needs no reading.
-        kept = {part.path for part in planned if part.item.kind == "document"} if resume else set()
+        # Beside the findings of an extract store, parts would only double them; and no part of a table fits the next.
+        kinds = {"document"} if cache is None else {"document", "sentences"}
+        kept = {part.path for part in planned if part.item.kind in kinds} if resume else set()
         if kept:
-            cache.keep(kept)
+            store.keep(kept)
         else:
-            cache.clear()
+            store.clear()
     sums = total(made.summaries)
     return BatchResult(
         documents=len(made.summaries),

@@ -27,18 +27,18 @@ _LIBRARIES = (
 
 
 class Cache:
-    """The parts in one output folder.
+    """The parts in one folder.
 
     A part is found again by what it was made from, all of which stands in its path: this product with the libraries
     that read and label, the model, the document's content, and what is stated beside it.
 
     Args:
-        output: The output folder.
+        place: The folder, usually the output folder. Only what is in `.parts` there is ever touched.
         model_version: The model's version.
     """
 
-    def __init__(self, output: Path, model_version: str) -> None:
-        self._top = output / CACHE_FOLDER
+    def __init__(self, place: Path, model_version: str) -> None:
+        self._top = place / CACHE_FOLDER
         self.folder = self._top / f"{product_version()}-{model_version}"
 
     def open(self) -> None:

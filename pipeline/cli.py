@@ -89,6 +89,10 @@ def classify(
             "everything anew and keeps nothing there."
         ),
     ] = True,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Keep that in CACHE/.parts, also of an extract store.", metavar="CACHE"),
+    ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -111,6 +115,8 @@ def classify(
     Example: findings classify reports/ --output findings/ --format xlsx
     """
     if scheduler is not None:
+        if cache is not None:
+            raise UsageError("--cache: a cluster keeps what it labelled in its output folder; leave the option out.")
         _classify_on_cluster(paths, output, scheduler, model, mode, formats, workers, resume)
         return
     for place in (*paths, output):
@@ -128,6 +134,7 @@ def classify(
         html=html,
         workers=workers,
         resume=resume,
+        cache=cache,
         time_limit=_time_limit(),
         reporter=show_progress(),
     )

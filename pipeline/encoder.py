@@ -82,6 +82,7 @@ class Encoder:
         self.config = config
         self.threads = threads
         self._loaded: tuple[InferenceSession, Tokenizer] | None = None
+        self._answers: dict[str, npt.NDArray[np.float64]] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs: the network is not copied, but loaded there."""
@@ -91,6 +92,10 @@ class Encoder:
     def version(self) -> str:
         """Identifier of this encoder: equal for equal answers, wherever it lies."""
         return self.config.version
+
+    def keep_answers(self) -> None:
+        """Keep from now on what is read, for sentences that several modes or models ask for."""
+        self._answers = self._answers or {}
 
     def logits(self, texts: Sequence[str]) -> Logits:
         """Read sentences.
@@ -106,6 +111,13 @@ class Encoder:
         Raises:
             ModelError: The network cannot be loaded or run.
         """
+        if self._answers is None:
+            return self._read(texts)
+        new = [text for text in dict.fromkeys(texts) if text not in self._answers]
+        self._answers.update(zip(new, self._read(new), strict=True))
+        return np.array([self._answers[text] for text in texts]).reshape(len(texts), len(LABELS))
+
+    def _read(self, texts: Sequence[str]) -> Logits:
         answers = np.empty((len(texts), len(LABELS)))
         if not len(texts):
             return answers

@@ -51,6 +51,8 @@ def evaluate_candidate(
     classifier = load_model(model)
     table = load_side(dataset, "test")
     modes = Mode if classifier.encoder is not None else (Mode.fast,)
+    if classifier.encoder is not None:
+        classifier.encoder.keep_answers()
     by_mode = {mode: score_table(classifier.in_mode(mode), table) for mode in modes}
     scored = by_mode[classifier.mode]
     result = {

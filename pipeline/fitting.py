@@ -109,7 +109,8 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     groups = np.append(labelled.groups.astype(object), soft.groups)
     problem = _Problem(rows, targets, weights, params)
     outs = [np.isin(groups, np.unique(labelled.groups[rest])) for _, rest in folds]
-    *by_fold, regressions = problem.fit_all([*(~out for out in outs), np.ones(len(targets), dtype=bool)])
+    # The longest first: no processor then waits long for another at the end.
+    regressions, *by_fold = problem.fit_all([np.ones(len(targets), dtype=bool), *(~out for out in outs)])
     scores = np.full(targets.shape, np.nan)
     for out, fitted in zip(outs, by_fold, strict=True):
         scores[out] = np.column_stack([one.decision_function(rows[out]) for one in fitted])

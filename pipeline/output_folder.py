@@ -1,4 +1,4 @@
-"""The folder that a batch writes to: usable, held by one run at a time, and clean of what a killed run left."""
+"""A folder that a batch writes to: usable, held by one run at a time, and clean of what a killed run left."""
 
 import errno
 import os
@@ -18,13 +18,14 @@ _UNFINISHED = re.compile(r"\.(findings|reports|failures|summary|index|[0-9a-f]{1
 
 
 @contextmanager
-def hold_output_folder(output: Path) -> Iterator[None]:
+def hold_output_folder(output: Path, option: str = "--output") -> Iterator[None]:
     """Make sure that a folder can be written to, and keep every other run out of it.
 
     The lock is the system's own on an open file: it ends with the process, however that ends.
 
     Args:
         output: The folder; created if need be, and taken away again if the block fails before anything is in it.
+        option: What names it on the command line.
 
     Yields:
         While the folder is held.
@@ -39,11 +40,11 @@ def hold_output_folder(output: Path) -> Iterator[None]:
         lock = _open_lock(output / LOCK_FILE)
     except OSError as error:
         reason = "it is a file" if output.is_file() else error.strerror or str(error)
-        raise UsageError(f"{output}: cannot be written to ({reason}); name another folder with --output.") from None
+        raise UsageError(f"{output}: cannot be written to ({reason}); name another folder with {option}.") from None
     if lock is None:
         raise UsageError(
             f"{output}: another run{_holder(output / LOCK_FILE)} is writing to this folder; wait until it ends, or "
-            "name another folder with --output."
+            f"name another folder with {option}."
         )
     with ExitStack() as stack:
         stack.callback(os.close, lock)

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+
 from pipeline.champion import point_aliases, restore_champion, seed_champion
-from pipeline.classifier import ModelConfig
+from pipeline.classifier import ModelConfig, SentenceClassifier
 from pipeline.dataset import SIDES, load_side
 from pipeline.evaluation import ERRORS_FILE, SCORES_FILE, score_table
 from pipeline.files import replace_file
@@ -46,6 +48,7 @@ from pipeline.run_content import (
 )
 from pipeline.run_file import write_run_file
 from pipeline.run_record import RunRecord, read_record
+from pipeline.scores import Scored
 from pipeline.tracking import Store, open_store
 
 _CONTEXTS = {"train": "training", "test": "testing"}
@@ -185,10 +188,17 @@ def _rival(record: RunRecord, champion: Path, dataset: Path) -> tuple[Rival | No
     if config.version == record.version:
         return Rival(config.version, record.macro_f1, sentences), {}
     table = load_side(dataset, "test")
-    ours, theirs = (score_table(model, table) for model in (record.classifier, load_model(champion)))
-    comparison = compare(ours, theirs, record.params.register)
+    comparison = compare(*_answers(record.classifier, load_model(champion), table), record.params.register)
     macro = comparison.get(MACRO)
     return Rival(config.version, macro.champion if macro else None, sentences), comparison
+
+
+def _answers(candidate: SentenceClassifier, champion: SentenceClassifier, table: pd.DataFrame) -> tuple[Scored, Scored]:
+    """Let both models answer; a sentence that both leave to the same encoder is read once."""
+    if candidate.encoder and champion.encoder and candidate.encoder.version == champion.encoder.version:
+        champion.encoder = candidate.encoder
+        candidate.encoder.keep_answers()
+    return score_table(candidate, table), score_table(champion, table)
 
 
 def _trained_on(config: ModelConfig) -> int | None:

@@ -1,12 +1,16 @@
 """A second run into one folder: what it reads, and that its results are those of a first run."""
 
+import shutil
+
 import pytest
 from pyarrow import parquet
 
 from pipeline import cache
 from pipeline.batch import classify
 from pipeline.cache import CACHE_FOLDER
+from pipeline.errors import UsageError
 from pipeline.extract import extract_sentences
+from pipeline.output_folder import hold_output_folder
 from pipeline.progress import SilentReporter
 from tests.test_batch import cached, contents
 
@@ -118,6 +122,31 @@ def test_nothing_is_kept_of_a_store_or_a_table(documents, model, tmp_path):
     (tmp_path / "t.csv").write_text("text\nStaff are kind.\n")
     classify([tmp_path / "t.csv"], tmp_path / "out", model=model)
     assert not (tmp_path / "out" / CACHE_FOLDER).exists()
+
+
+def test_a_store_is_kept_where_a_cache_is_named(documents, model, tmp_path):
+    store, out, kept = tmp_path / "store", tmp_path / "out", tmp_path / "kept"
+    (kept / "mine").mkdir(parents=True)
+    extract_sentences([documents], store)
+    assert classify([store], out, model=model, cache=kept).reused == 0
+    (documents / "d.txt").write_text(TEXT.format("Visits to d are late."))
+    extract_sentences([documents], store)
+    shutil.rmtree(out)  # as DVC does before the stage
+    result = classify([store], out, model=model, cache=kept)
+    assert (result.documents, result.reused) == (4, 3)
+    assert not (out / CACHE_FOLDER).exists()
+    assert len(cached(kept)) == 4
+    assert sorted(path.name for path in kept.iterdir()) == [CACHE_FOLDER, "mine"]
+    classify([store], tmp_path / "fresh", model=model)
+    assert contents(out) == contents(tmp_path / "fresh")
+    assert classify([store], out, model=model, cache=kept, resume=False).reused == 0
+    assert not (kept / CACHE_FOLDER).exists()
+
+
+def test_a_cache_serves_one_run_at_a_time(documents, model, tmp_path):
+    kept = tmp_path / "kept"
+    with hold_output_folder(kept), pytest.raises(UsageError, match="kept: another run .* with --cache"):
+        classify([documents], tmp_path / "out", model=model, cache=kept)
 
 
 def test_the_product_version_is_of_this_code():
