@@ -9,18 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.material import Material, markdown, number, scored_of
+from benchmarks.material import Material, markdown, number
 from pipeline.encoder import load_encoder_config
 from pipeline.errors import DataError
 from pipeline.evaluation import score_table
-from pipeline.fitting import Labelled, fit_linear
-from pipeline.labels import label_matrix
+from pipeline.learning_curve import SHARES, documents_share, score_part
 from pipeline.modes import Mode
 from pipeline.scores import point_scores
-from pipeline.training import groups_of
 
 PLOT = Path(__file__).resolve().parent / "learning-curve.png"
-SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 SEEDS = (1, 2, 3)
 _DPI = 110
 
@@ -51,26 +48,8 @@ def measure(material: Material) -> list[str]:
     return [*lines, "", f"![Learning curve]({PLOT.name})"]
 
 
-def documents_share(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
-    """Take the sentences of a part of the documents; a larger share of the same seed holds the smaller.
-
-    Args:
-        table: The training side.
-        share: Share of the documents, above 0 and at most 1.
-        seed: Which documents.
-
-    Returns:
-        Their rows.
-    """
-    names = np.array(sorted(table["document"].unique()), dtype=object)
-    drawn = np.random.default_rng(seed).permutation(names)[: max(1, round(share * len(names)))]
-    return table[table["document"].isin(set(drawn.tolist()))].reset_index(drop=True)
-
-
 def _macro_f1(material: Material, part: pd.DataFrame) -> float:
-    fitted = fit_linear(Labelled(part["text"].tolist(), label_matrix(part), groups_of(part)), material.params)
-    probabilities = fitted.pipeline.predict_proba(material.test["text"].tolist())
-    scored = scored_of(label_matrix(material.test), probabilities, fitted.thresholds)
+    scored = score_part(part, material.test, material.params)
     return float(point_scores(scored, material.params.evaluate.bins)["macro_f1"] or np.nan)
 
 

@@ -1,29 +1,31 @@
 """Evaluation: a model's scores on labelled sentences, its worst errors, and the tables behind the plots."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.classifier import PROBABILITY_COLUMNS, SentenceClassifier
 from pipeline.csv_tables import write_csv
+from pipeline.curves import plot_tables
 from pipeline.dataset import load_side, load_summary
+from pipeline.drift import DRIFT_FILE, DriftMeter, write_drift
 from pipeline.errors import DataError
 from pipeline.files import json_bytes, replace_file, replace_folder
 from pipeline.labels import LABELS, format_labels, label_matrix, read_labels
-from pipeline.model_folder import load_model
+from pipeline.model_folder import load_model, load_reference
 from pipeline.modes import Mode
 from pipeline.params import EvaluateParams, Params
-from pipeline.scores import Booleans, Floats, Scored, point_scores, scores_with_intervals
+from pipeline.scores import Scored, point_scores, scores_with_intervals
 
 SCORES_FILE = "scores.json"
 ERRORS_FILE = "errors.csv"
 # What `dvc metrics` shows; everything else stands in scores.json.
 HEADLINES = ("macro_f1", "micro_f1", "exact_match", "brier", "ece")
 LABEL_HEADLINES = ("f1", "precision", "recall")
-_CURVE_POINTS = 101
 _WORST_ERRORS = 200
 _DIGITS = 4
 
@@ -66,6 +68,7 @@ def evaluate_candidate(
         (folder / SCORES_FILE).write_bytes(json_bytes(result))
         worst = worst_errors(table, scored)
         write_csv(folder / ERRORS_FILE, worst.columns, worst.itertuples(index=False))
+        write_drift(_drift(classifier, model, table, scored), folder / DRIFT_FILE)
     with replace_folder(plots) as folder:
         for name, rows in plot_tables(scored, params.evaluate).items():
             rows.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
@@ -195,8 +198,8 @@ def worst_errors(table: pd.DataFrame, scored: Scored) -> pd.DataFrame:
         scored: Truth and answers of the same rows.
 
     Returns:
-        At most 200 rows: text, document, section, truth, answer, probabilities, and `loss`, the greatest distance of a
-        wrong label's probability from the truth.
+        At most 200 rows: text, report, document, section, truth, answer, probabilities, and `loss`, the greatest
+        distance of a wrong label's probability from the truth.
     """
     wrong = scored.truth != scored.chosen
     loss = np.where(wrong, np.abs(scored.truth - scored.probabilities), 0).max(axis=1)
@@ -204,6 +207,7 @@ def worst_errors(table: pd.DataFrame, scored: Scored) -> pd.DataFrame:
     errors = pd.DataFrame(
         {
             "text": table["text"].to_numpy()[order],
+            "report": table["report"].to_numpy()[order],
             "document": scored.documents[order],
             "section": table["section"].to_numpy()[order],
             "truth": [format_labels(mask) for mask in scored.truth[order]],
@@ -214,29 +218,6 @@ def worst_errors(table: pd.DataFrame, scored: Scored) -> pd.DataFrame:
         errors[name] = scored.probabilities[order, rank]
     errors["loss"] = np.round(loss[order], _DIGITS)
     return errors
-
-
-def plot_tables(scored: Scored, params: EvaluateParams) -> dict[str, pd.DataFrame]:
-    """Compute the tables behind the plots.
-
-    Args:
-        scored: Truth and answers.
-        params: The section `evaluate` of params.yaml.
-
-    Returns:
-        `precision_recall` (label, recall, precision), `calibration` (label, mean_probability, share, sentences) and
-        `confusion` (actual, predicted: sets of labels; one row a sentence).
-    """
-    return {
-        "precision_recall": _per_label(scored, _precision_recall),
-        "calibration": _per_label(scored, lambda truth, p: _calibration(truth, p, params.bins)),
-        "confusion": pd.DataFrame(
-            {
-                "actual": [format_labels(mask) for mask in scored.truth],
-                "predicted": [format_labels(mask) for mask in scored.chosen],
-            }
-        ),
-    }
 
 
 def render_scores(result: dict[str, Any]) -> str:
@@ -283,36 +264,14 @@ def render_scores(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _per_label(scored: Scored, compute: Callable[[Booleans, Floats], pd.DataFrame]) -> pd.DataFrame:
-    parts = [
-        compute(scored.truth[:, k], scored.probabilities[:, k]).assign(label=label) for k, label in enumerate(LABELS)
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _precision_recall(truth: Booleans, probabilities: Floats) -> pd.DataFrame:
-    """Take the precision at evenly spaced recalls, so that the table stays small."""
-    from sklearn.metrics import precision_recall_curve
-
-    if not truth.any():
-        return pd.DataFrame({"recall": [], "precision": []})
-    precision, recall, _ = precision_recall_curve(truth, probabilities)
-    grid = np.linspace(0, 1, _CURVE_POINTS)
-    return pd.DataFrame(
-        {"recall": grid.round(2), "precision": np.interp(grid, recall[::-1], precision[::-1]).round(_DIGITS)}
+def _drift(classifier: SentenceClassifier, model: Path, table: pd.DataFrame, scored: Scored) -> dict[str, Any]:
+    """Compare the test side, whose documents never trained, with the training side."""
+    meter = DriftMeter(classifier, load_reference(model))
+    chances = dict(zip(PROBABILITY_COLUMNS, scored.probabilities.T, strict=True))
+    meter.add(
+        pa.Table.from_pydict({**{name: table[name].tolist() for name in ("text", "kind", "doc_type")}, **chances})
     )
-
-
-def _calibration(truth: Booleans, probabilities: Floats, bins: int) -> pd.DataFrame:
-    """Compare mean probability and true share in each bin that holds a sentence."""
-    bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
-    counts = np.bincount(bin_of, minlength=bins)
-    used = counts > 0
-    means = np.bincount(bin_of, weights=probabilities, minlength=bins)[used] / counts[used]
-    shares = np.bincount(bin_of, weights=truth, minlength=bins)[used] / counts[used]
-    return pd.DataFrame(
-        {"mean_probability": means.round(_DIGITS), "share": shares.round(_DIGITS), "sentences": counts[used]}
-    )
+    return meter.measure()
 
 
 def _scores_of(scored: Scored, params: EvaluateParams) -> dict[str, Any]:

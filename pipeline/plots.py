@@ -20,12 +20,13 @@ _STYLES = dict(zip(LABELS, ("-", "--", "-."), strict=True))
 _DPI = 110
 
 
-def draw_plots(plots: Path, output: Path) -> list[Path]:
+def draw_plots(plots: Path, output: Path, learning_curve: Path | None = None) -> list[Path]:
     """Draw every figure.
 
     Args:
         plots: Folder with precision_recall.csv, calibration.csv and confusion.csv.
         output: Existing folder for the PNG files.
+        learning_curve: The table of the learning_curve stage, drawn too.
 
     Returns:
         The files, one a table, of the same name.
@@ -34,15 +35,17 @@ def draw_plots(plots: Path, output: Path) -> list[Path]:
         DataError: A table is missing or not as documented.
     """
     files = []
-    for name, draw in _FIGURES.items():
-        path = plots / f"{name}.csv"
+    tables = {plots / f"{name}.csv": (draw, "evaluate") for name, draw in _FIGURES.items()}
+    if learning_curve is not None:
+        tables[learning_curve] = (_learning_curve, "learning_curve")
+    for path, (draw, stage) in tables.items():
         try:
             figure = draw(pd.read_csv(path, keep_default_na=False))
         except FileNotFoundError:
-            raise DataError(f"{path}: not there; run `dvc repro evaluate` first.") from None
+            raise DataError(f"{path}: not there; run `dvc repro {stage}` first.") from None
         except (KeyError, ValueError) as error:
-            raise DataError(f"{path}: not as expected ({error}); run `dvc repro --force evaluate`.") from None
-        target = output / f"{name}.png"
+            raise DataError(f"{path}: not as expected ({error}); run `dvc repro --force {stage}`.") from None
+        target = output / f"{path.stem}.png"
         figure.savefig(target, dpi=_DPI)
         files.append(target)
     return files
@@ -101,6 +104,18 @@ def _confusion(table: pd.DataFrame) -> "Figure":
         axes.set_xticks([0, 1], ["no", "yes"])
         axes.set_yticks([0, 1], ["no", "yes"])
     figure.suptitle("Confusion on the test side (sentences, and share of the row)")
+    return figure
+
+
+def _learning_curve(table: pd.DataFrame) -> "Figure":
+    figure, (axes,) = _figure(1, (6.4, 4.4))
+    axes.plot(table["sentences"], table["macro_f1"].astype(float), "-o", color="black", label="macro")
+    for label in LABELS:
+        values = table[f"{label}_f1"].astype(float)
+        axes.plot(table["sentences"], values, _STYLES[label], marker=".", color=_COLOURS[label], label=label)
+    axes.set(title="Linear model, labels alone, on the test side", xlabel="labelled sentences", ylabel="F1")
+    axes.grid(alpha=0.25)
+    axes.legend(loc="lower right", frameon=False)
     return figure
 
 

@@ -12,6 +12,7 @@ from pipeline.dataset import SIDES, load_side
 from pipeline.evaluation import ERRORS_FILE, SCORES_FILE, score_table
 from pipeline.files import replace_file
 from pipeline.gate import MACRO, Comparison, compare
+from pipeline.learning_curve import LEARNING_CURVE
 from pipeline.model_folder import (
     CARD_FILE,
     CONFIG_FILE,
@@ -40,7 +41,6 @@ from pipeline.run_content import (
     KEY_TAG,
     RunContent,
     describe,
-    errors_page,
     flat_metrics,
     flat_params,
     run_name,
@@ -48,6 +48,7 @@ from pipeline.run_content import (
 )
 from pipeline.run_file import write_run_file
 from pipeline.run_record import RunRecord, read_record
+from pipeline.run_report import find_differences, write_run_report
 from pipeline.scores import Scored
 from pipeline.tracking import Store, open_store
 
@@ -62,6 +63,7 @@ class _RunFiles:
     evaluation: Path
     plots: Path
     metrics: Path
+    learning_curve: Path
     settings: Path = Path("params.yaml")
     lock: Path = Path("dvc.lock")
 
@@ -75,6 +77,7 @@ def register_candidate(
     evaluation: Path = Path("data/evaluation"),
     plots: Path = Path("plots"),
     metrics: Path = Path("metrics.json"),
+    learning_curve: Path = LEARNING_CURVE,
     promotions: Path = PROMOTIONS,
     run_file: Path = Path("models/run.json"),
     receipt: Path = Path("mlruns/receipt.json"),
@@ -92,6 +95,7 @@ def register_candidate(
         evaluation: Folder of the evaluate stage.
         plots: Tables behind the plots.
         metrics: Headline scores.
+        learning_curve: Table of the learning_curve stage.
         promotions: Log of all verdicts.
         run_file: Tracked file that leads to the run.
         receipt: The same file once more, inside the store's folder: without a store it is missing, so that the stage
@@ -106,7 +110,7 @@ def register_candidate(
     """
     record = read_record(params, candidate, dataset, evaluation)
     provenance = read_provenance(Path())
-    files = _RunFiles(dataset, evaluation, plots, metrics)
+    files = _RunFiles(dataset, evaluation, plots, metrics, learning_curve)
     with open_store() as store, TemporaryDirectory() as scratch:
         entries = read_log(promotions)  # under the store's lock, so that no other call writes in between
         release = _write_release(record, candidate, Path(scratch) / "model")
@@ -114,7 +118,7 @@ def register_candidate(
         judged = _judge(record, champion, dataset, entries)
         verdict, test = judged.verdict, _test_side(record)
         known = is_recorded(entries, verdict, record.test_sha256)
-        run_id, number = _log(store, record, files, provenance, _shown(verdict, entries), release)
+        run_id, number = _log(store, record, files, provenance, _shown(verdict, entries), judged.differences, release)
         # Also before a promotion: a rollback takes the old champion from the store.
         seeded = seed_champion(store, champion) if judged.seedable else None
         if verdict.test_change and verdict.champion_before is not None:
@@ -150,16 +154,17 @@ def _write_release(record: RunRecord, candidate: Path, folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class _Judged:
-    """A verdict, and whether the champion that it was held against can be put into the store."""
+    """A verdict, whether the champion that it was held against can be put into the store, and where the two differ."""
 
     verdict: Verdict
     seedable: bool
+    differences: pd.DataFrame | None
 
 
 def _judge(record: RunRecord, champion: Path, dataset: Path, entries: list[Entry]) -> _Judged:
     """Compare the candidate with the champion on the present test side, and decide."""
     params = record.params.register
-    rival, comparison = _rival(record, champion, dataset)
+    rival, comparison, differences = _rival(record, champion, dataset)
     candidate = Rival(record.version, record.macro_f1, _trained_on(record.classifier.config))
     action, reason = decide(candidate, rival, comparison, params, entries)
     verdict = Verdict(
@@ -173,24 +178,30 @@ def _judge(record: RunRecord, champion: Path, dataset: Path, entries: list[Entry
         comparison=comparison,
         test_change=describe_new_test_side(entries, _test_side(record), rival) if rival else "",
     )
-    return _Judged(verdict, seedable=action != "unchanged" and rival is not None and not rival.obstacle)
+    seedable = action != "unchanged" and rival is not None and not rival.obstacle
+    return _Judged(verdict, seedable, differences)
 
 
-def _rival(record: RunRecord, champion: Path, dataset: Path) -> tuple[Rival | None, Comparison]:
+def _rival(record: RunRecord, champion: Path, dataset: Path) -> tuple[Rival | None, Comparison, pd.DataFrame | None]:
     """Let champion and candidate answer the same test side; an old score of the champion counts for nothing."""
     if not (champion / CONFIG_FILE).is_file():
-        return None, {}
+        return None, {}, None
     older = older_version(champion)
     if older is not None:
-        return Rival(older, None, obstacle="it was saved in an earlier format"), {}
+        return Rival(older, None, obstacle="it was saved in an earlier format"), {}, None
     config = load_config(champion)
     sentences = _trained_on(config)
     if config.version == record.version:
-        return Rival(config.version, record.macro_f1, sentences), {}
+        return Rival(config.version, record.macro_f1, sentences), {}, None
     table = load_side(dataset, "test")
-    comparison = compare(*_answers(record.classifier, load_model(champion), table), record.params.register)
+    ours, theirs = _answers(record.classifier, load_model(champion), table)
+    comparison = compare(ours, theirs, record.params.register)
     macro = comparison.get(MACRO)
-    return Rival(config.version, macro.champion if macro else None, sentences), comparison
+    return (
+        Rival(config.version, macro.champion if macro else None, sentences),
+        comparison,
+        find_differences(table, ours, theirs),
+    )
 
 
 def _answers(candidate: SentenceClassifier, champion: SentenceClassifier, table: pd.DataFrame) -> tuple[Scored, Scored]:
@@ -228,7 +239,13 @@ def _shown(verdict: Verdict, entries: list[Entry]) -> Verdict:
 
 
 def _log(
-    store: Store, record: RunRecord, files: _RunFiles, provenance: Provenance, verdict: Verdict, release: Path
+    store: Store,
+    record: RunRecord,
+    files: _RunFiles,
+    provenance: Provenance,
+    verdict: Verdict,
+    differences: pd.DataFrame | None,
+    release: Path,
 ) -> tuple[str, int]:
     """Log the run with its model, unless the store has them; return the run's id and the version number."""
     macro_f1 = record.macro_f1
@@ -236,12 +253,12 @@ def _log(
     for earlier in store.runs(KEY_TAG, record.key):
         return earlier, store.register(earlier, release, description, macro_f1, record.test_sha256)
     with TemporaryDirectory() as scratch:
-        figures = draw_plots(files.plots, Path(scratch))
-        page = Path(scratch) / "worst_errors.html"
-        page.write_bytes(errors_page(files.evaluation / ERRORS_FILE).encode())
+        figures = draw_plots(files.plots, Path(scratch), files.learning_curve)
+        page = Path(scratch) / "report.html"
+        write_run_report(record, verdict, figures, files.evaluation, differences, page)
         artifacts = {
+            "report.html": page,
             **{f"plots/{path.name}": path for path in figures},
-            "errors/worst_errors.html": page,
             "errors/worst_errors.csv": files.evaluation / ERRORS_FILE,
             "model_card.md": release / CARD_FILE,
             "scores.json": files.evaluation / SCORES_FILE,

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.errors import TrackingError
 from pipeline.evaluation import HEADLINES
 from pipeline.gate import MACRO, Change
 from pipeline.labels import LABELS
@@ -33,19 +32,6 @@ LIST_COLUMNS = (
     "tags.`data.train`",
 )
 _SHORT = 7
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Worst errors</title><style>
-body { font: 14px/1.4 system-ui, sans-serif; margin: 1em; color: #222; background: #fff }
-table { border-collapse: collapse } tr { vertical-align: top }
-th, td { text-align: left; padding: .35em .6em; border-bottom: 1px solid #ddd }
-th { position: sticky; top: 0; background: #fff } td:first-child { min-width: 24em }
-</style></head><body>
-<p>The {count} worst errors on the test side, the surest first. <b>loss</b>: how far a wrong label's probability lies
-from the truth.</p>
-{table}
-</body></html>
-"""
-_FIRST = ("text", "truth", "answer", "loss")
 
 
 @dataclass(frozen=True)
@@ -172,33 +158,10 @@ def describe(record: RunRecord, verdict: Verdict) -> str:
             "| --- | --- | --- | --- |",
             *rows,
             "",
-            "In brackets: bootstrap intervals over documents. Under Artifacts: plots, the worst errors "
-            "(errors/worst_errors.html), the model card, all scores.",
+            "In brackets: bootstrap intervals over documents. Under Artifacts: **report.html** (scores, curves, drift, "
+            "the worst errors, and where candidate and champion differ), plots, the model card, all scores.",
         ]
     )
-
-
-def errors_page(errors: Path) -> str:
-    """Lay the worst errors out as a page that the MLflow UI shows; its view of a CSV cuts every sentence short.
-
-    Args:
-        errors: The CSV file of the evaluate stage.
-
-    Returns:
-        HTML; all text from documents is escaped.
-
-    Raises:
-        TrackingError: There is no such file, or it is damaged.
-    """
-    try:
-        table = pd.read_csv(errors, keep_default_na=False, dtype=str)
-        # What a reader compares stands side by side.
-        table = table[[*_FIRST, *(name for name in table.columns if name not in _FIRST)]]
-    except (OSError, ValueError, KeyError):
-        raise TrackingError(f"{errors}: missing or damaged; run `dvc repro`.") from None
-    with pd.option_context("display.max_colwidth", None):
-        body = table.to_html(index=False, escape=True, border=0)
-    return _PAGE.replace("{count}", str(len(table))).replace("{table}", body)
 
 
 def _flattened(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:

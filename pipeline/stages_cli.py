@@ -27,6 +27,7 @@ def add_stages(app: typer.Typer) -> None:
         ("extract", extract),
         ("dataset", dataset),
         ("soft-labels", soft_labels),
+        ("learning-curve", learning_curve),
         ("train", train),
         ("register", register),
     ):
@@ -99,6 +100,15 @@ def train() -> None:
     names = {"out_of_fold": "fast", **{f"out_of_fold_{mode}": mode for mode in Mode}}
     modes = ", ".join(f"{names[name]} {part['macro_f1']}" for name, part in scores.items())
     print(f"model {classifier.version}: out-of-fold macro F1 {modes}")
+
+
+def learning_curve() -> None:
+    """Stage: train on parts of the training documents and write their scores to data/learning_curve.csv."""
+    from pipeline.learning_curve import LEARNING_CURVE, measure_learning_curve
+
+    curve = measure_learning_curve(read_params(), DATASET, LEARNING_CURVE, show_progress())
+    for row in curve.itertuples(index=False):
+        print(f"{row.documents} documents, {row.sentences:,} sentences: macro F1 {row.macro_f1}")
 
 
 def register() -> None:

@@ -10,6 +10,7 @@ import pytest
 from pipeline.dataset import build_dataset
 from pipeline.evaluation import evaluate_candidate
 from pipeline.extract import extract_sentences
+from pipeline.learning_curve import measure_learning_curve
 from pipeline.params import Params, ToleranceParams, load_params
 from pipeline.training import train_candidate
 from tests.projects import ODD_NAME, Place, placing
@@ -99,6 +100,8 @@ def outcomes(
         "worse": replace(params, features=replace(params.features, ngram_max=1), train=replace(params.train, C=0.002)),
     }
     made = {}
+    curve = tmp_path_factory.mktemp("curve") / "learning_curve.csv"
+    measure_learning_curve(params, dataset, curve)
     for name, settings in variants.items():
         folder = tmp_path_factory.mktemp("outcome") / name
         candidate = folder / "models" / "candidate"
@@ -116,6 +119,7 @@ def outcomes(
             folder / "plots",
         )
         shutil.copyfile(PROJECT / "params.yaml", folder / "params.yaml")
+        shutil.copyfile(curve, folder / "data" / curve.name)
         made[name] = (settings, folder)
     return made
 

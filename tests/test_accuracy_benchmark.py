@@ -3,13 +3,12 @@
 import re
 
 import numpy as np
-import pandas as pd
 
 from benchmarks import accuracy
 from benchmarks.competitors import fit_tfidf, from_polarity, plain_words, tuned_thresholds
 from benchmarks.crossed import crossed_answers
 from benchmarks.grades import overall_grade
-from benchmarks.learning import documents_share, draw
+from benchmarks.learning import draw
 from benchmarks.material import era, markdown, number
 from pipeline.cascade_tuning import Answers
 from pipeline.fitting import Fit
@@ -58,15 +57,6 @@ def test_thresholds_come_from_groups_held_out():
     assert ((thresholds > 0) & (thresholds < 1)).all()
     chosen = fit_tfidf(texts, labels)(texts[:3]) >= thresholds
     assert (chosen == labels[:3]).all()
-
-
-def test_a_larger_share_of_the_documents_holds_the_smaller():
-    table = pd.DataFrame({"document": [f"d{n // 3}" for n in range(60)]})
-    small, large = (set(documents_share(table, share, 1)["document"]) for share in (0.1, 0.5))
-    assert (len(small), len(large)) == (2, 10)
-    assert small < large
-    assert documents_share(table, 1.0, 1).equals(table)
-    assert small != set(documents_share(table, 0.1, 2)["document"])
 
 
 def test_the_curve_is_drawn(tmp_path):

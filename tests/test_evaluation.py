@@ -61,7 +61,7 @@ def test_equal_input_gives_equal_bytes(evaluated, params, model, dataset, tmp_pa
     root, _ = evaluated
     evaluate_candidate(params, model, dataset, tmp_path / "metrics.json", tmp_path / "evaluation", tmp_path / "plots")
     files = [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
-    assert len(files) == 6
+    assert len(files) == 7
     for name in files:
         assert (tmp_path / name).read_bytes() == (root / name).read_bytes()
 

@@ -33,6 +33,17 @@ def test_every_table_becomes_a_picture_though_a_label_has_no_example(tables: Pat
     assert all(path.read_bytes().startswith(PNG) for path in files)
 
 
+def test_the_learning_curve_is_drawn_where_it_was_measured(tables: Path, tmp_path: Path):
+    curve = tmp_path / "learning_curve.csv"
+    with pytest.raises(DataError, match=r"learning_curve\.csv: not there; run `dvc repro learning_curve`"):
+        draw_plots(tables, tmp_path, curve)
+    pd.DataFrame(
+        {"sentences": [10, 20], "macro_f1": [0.5, 0.6]}
+        | {f"{label}_f1": [0.5, 0.6] for label in ("strength", "weakness", "commitment")}
+    ).to_csv(curve, index=False)
+    assert draw_plots(tables, tmp_path, curve)[-1].read_bytes().startswith(PNG)
+
+
 def test_a_missing_table_is_named(tables: Path, tmp_path: Path):
     (tables / "calibration.csv").unlink()
     with pytest.raises(DataError, match=r"calibration\.csv: not there; run `dvc repro evaluate`"):

@@ -36,7 +36,7 @@ def test_the_run_shows_settings_scores_data_and_origin(registered: Path):
         artifacts = {item.path for item in store._client.list_artifacts(run.info.run_id)} | {
             item.path for item in store._client.list_artifacts(run.info.run_id, "plots")
         }
-        page = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/errors/worst_errors.html")
+        page = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/report.html")
     scores = json.loads((registered / "data/evaluation/scores.json").read_text(encoding="utf-8"))
     summary = json.loads((registered / "data/dataset/summary.json").read_text(encoding="utf-8"))
     shipped = yaml.safe_load((registered / "params.yaml").read_text(encoding="utf-8"))
@@ -60,10 +60,11 @@ def test_the_run_shows_settings_scores_data_and_origin(registered: Path):
     assert len(inputs) == 2
     assert digests["training"] == summary["train"]["sha256"][:36]
     assert digests["testing"] == summary["test"]["sha256"][:36]
-    assert {"model_card.md", "scores.json", "metrics.json", "params.yaml", "plots/confusion.png"} <= artifacts
+    assert {"report.html", "model_card.md", "scores.json", "metrics.json", "params.yaml"} <= artifacts
+    assert {"plots/confusion.png", "plots/learning_curve.png"} <= artifacts
     worst = pd.read_csv(registered / "data/evaluation/errors.csv").iloc[0]
-    assert worst["document"] in page
-    assert page.index("<th>truth") < page.index("<th>section")
+    assert worst["report"] in page
+    assert page.count("data:image/png;base64,") == 4
 
 
 def test_pyfunc_gives_what_the_classifier_gives(registered: Path):

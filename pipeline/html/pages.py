@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.html.views import LETTERS, IndexView, ReportView
+from pipeline.html.views import LETTERS, IndexView, ReportView, RunView
 from pipeline.labels import LABELS
 
 if TYPE_CHECKING:
@@ -38,6 +38,18 @@ def render_report(view: ReportView, *, home: str = "../index.html") -> str:
         HTML.
     """
     return _environment().get_template("report.html.j2").render(view=view, home=home)
+
+
+def render_run(view: RunView) -> str:
+    """Render the report of a run.
+
+    Args:
+        view: What it shows.
+
+    Returns:
+        HTML.
+    """
+    return _environment().get_template("run.html.j2").render(view=view)
 
 
 @lru_cache(maxsize=1)

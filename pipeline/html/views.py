@@ -144,3 +144,106 @@ class IndexView:
     files: list[str]
     model: ModelNote = field(default_factory=lambda: ModelNote("", {}))
     moved: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A figure.
+
+    Attributes:
+        title: What it shows.
+        source: The image itself, as a data URI.
+    """
+
+    title: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ErrorView:
+    """A sentence with a wrong answer.
+
+    Attributes:
+        text: The sentence.
+        report: Where it stands.
+        section: Its section.
+        truth: Its labels.
+        answer: Those that the model gave.
+        chances: Probability of every label, as text, in the order of `LABELS`.
+    """
+
+    text: str
+    report: str
+    section: str
+    truth: str
+    answer: str
+    chances: Sequence[str]
+
+
+@dataclass(frozen=True)
+class RivalView:
+    """A sentence to which candidate and champion give different labels.
+
+    Attributes:
+        text: The sentence.
+        report: Where it stands.
+        section: Its section.
+        truth: Its labels.
+        candidate: Those that the candidate gave.
+        champion: Those that the champion gave.
+        right: `candidate`, `champion` or `neither`.
+    """
+
+    text: str
+    report: str
+    section: str
+    truth: str
+    candidate: str
+    champion: str
+    right: str
+
+
+@dataclass(frozen=True)
+class RunView:
+    """The report of a run; numbers are text already.
+
+    Attributes:
+        model: The candidate.
+        action: The verdict in a word.
+        reason: Why.
+        test: Sentences and documents of the test side.
+        training: Sentences and documents of the training side.
+        champion: Version that the candidate was held against; None where there was none.
+        changes: A row a compared score: name, candidate, champion, difference and its interval.
+        headlines: Name and value with interval.
+        label_scores: Names of the scores in `labels`.
+        labels: A row a label: name, support, then `label_scores`.
+        modes: A row a mode: name, macro F1, exact match, F1 of each label, calibration error, share that the encoder
+            read.
+        types: A row a document type: name, sentences, documents, macro F1, exact match.
+        figures: The figures.
+        errors: The worst errors.
+        rivals: Sentences on which the two models differ.
+        rival_counts: On how many of them each is right; None where nothing was compared.
+        drift: A row a measure: name, test side, training side.
+        warnings: What of it has moved, in words.
+    """
+
+    model: ModelNote
+    action: str
+    reason: str
+    test: tuple[int, int]
+    training: tuple[int, int]
+    champion: str | None
+    changes: Sequence[Sequence[str]]
+    headlines: Sequence[Sequence[str]]
+    label_scores: Sequence[str]
+    labels: Sequence[Sequence[str]]
+    modes: Sequence[Sequence[str]]
+    types: Sequence[Sequence[str]]
+    figures: Sequence[FigureView]
+    errors: Sequence[ErrorView]
+    rivals: Sequence[RivalView]
+    rival_counts: Mapping[str, int] | None
+    drift: Sequence[Sequence[str]]
+    warnings: Sequence[str]
