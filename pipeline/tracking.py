@@ -373,4 +373,3 @@ def open_store(project: Path = Path(), *, write: bool = True) -> Iterator[Store]
             if given is None:
                 os.environ.pop("MLFLOW_TRACKING_URI", None)
             remove_stray(uri)
-
