@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pipeline.run_content import EXPERIMENT, REGISTERED_MODEL
 from pipeline.store_location import is_server, without_password
 
-_STATUS = re.compile(r"failed with error code (\d{3})|^(\d{3}) (?:Client|Server) Error")
+_STATUS = re.compile(r"failed with error code (\d{3})|^(\d{3}) (?:Client|Server) Error|too many (\d{3}) error")
 _AGAIN = "nothing is lost: the same command again goes on from here"
 
 
@@ -34,7 +34,7 @@ def explain(error: BaseException, uri: str) -> str:
             user = os.environ.get("MLFLOW_TRACKING_USERNAME") or "this user"
             return (
                 f"{place}: {user} may not do this (403); have an administrator of the server give the permission "
-                f"MANAGE on the experiment {EXPERIMENT!r} and on the registered model {REGISTERED_MODEL!r}. "
+                f"EDIT on the experiment {EXPERIMENT!r} and on the registered model {REGISTERED_MODEL!r}. "
                 f"{_AGAIN.capitalize()}."
             )
         if status is not None and status >= 502:
@@ -80,7 +80,7 @@ def _status(error: BaseException) -> int | None:
             return int(answer.status_code)
         found = _STATUS.search(str(one))
         if found:
-            return int(found[1] or found[2])
+            return int(found[found.lastindex or 0])
         status = getattr(one, "get_http_status_code", lambda: None)()
         if status in (401, 403):
             return int(status)
