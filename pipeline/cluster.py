@@ -10,14 +10,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pipeline.batch import Interrupted
 from pipeline.cache import product_version
 from pipeline.csv_tables import write_csv
+from pipeline.dask_cluster import connect, not_installed, require_dask, run_on_workers
 from pipeline.documents import REPORTS_FILE, write_reports
-from pipeline.errors import FindingsError, UsageError
+from pipeline.errors import UsageError
 from pipeline.inputs import Input, Inputs
 from pipeline.labels import LABELS, NONE
 from pipeline.model_folder import DEFAULT_MODEL, copy_model, copy_with_encoder, load_model
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from pipeline.classifier import SentenceClassifier
     from pipeline.cluster_worker import Job, Labelled
 
-_CONNECT_SECONDS = 10
-_WORKER_SECONDS = 60
-# A storage service may refuse now and answer a moment later.
-_RETRIES = 2
 _OURS = re.compile(r"[0-9a-f]{16}\.parquet|\.[0-9a-f]{16}\.parquet\.[0-9a-f]{32}\.tmp")
 
 
@@ -119,7 +116,7 @@ def classify_on_cluster(
 
     classifier = load_model(model, mode)
     output = absolute(output)
-    with _connected(scheduler) as client:
+    with connect(scheduler) as client:
         listing = find_documents(places, skip=output)
         name = f"findings-{uuid4().hex}"
         job = Job(name, product_version(), classifier.answered_by, classifier.mode, output, time_limit, resume)
@@ -147,50 +144,6 @@ def classify_on_cluster(
     )
 
 
-def require_dask() -> None:
-    """Make sure that the extra is installed.
-
-    Raises:
-        UsageError: It is not.
-    """
-    try:
-        import distributed  # noqa: F401
-        import fsspec  # noqa: F401
-    except ImportError as error:
-        raise UsageError(
-            f"--scheduler: {error.name} is not installed; run `pip install 'inspection-findings[dask]'`."
-        ) from None
-
-
-@contextmanager
-def _connected(address: str) -> "Iterator[Client]":
-    from distributed import Client
-    from distributed.comm.core import CommClosedError
-
-    try:
-        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UsageError(
-            f"--scheduler {address}: no Dask scheduler answers there ({reason}); start one with `dask scheduler`, and "
-            "name the address that it prints, e.g. tcp://host:8786."
-        ) from None
-    try:
-        with client:
-            try:
-                client.wait_for_workers(1, timeout=_WORKER_SECONDS)
-            except TimeoutError:
-                raise UsageError(
-                    f"--scheduler {address}: no worker joined within {_WORKER_SECONDS} s; start some with `dask worker "
-                    f"{address} --nthreads 1`."
-                ) from None
-            yield client
-    except CommClosedError as error:
-        raise FindingsError(
-            f"the scheduler at {address} was lost ({error}); what is done is kept: run the same command again."
-        ) from None
-
-
 @contextmanager
 def _model_on_workers(client: "Client", name: str, model: Path, classifier: "SentenceClassifier") -> Iterator[None]:
     """Keep the model's files on every worker, also on one that joins or starts again meanwhile."""
@@ -204,7 +157,7 @@ def _model_on_workers(client: "Client", name: str, model: Path, classifier: "Sen
     try:
         client.register_plugin(ModelFiles(name, files), name=name)
     except ImportError as error:
-        raise _not_installed(error) from None
+        raise not_installed(error) from None
     try:
         yield
     finally:
@@ -219,7 +172,7 @@ def _identify(client: "Client", job: "Job", listing: Listing, reporter: Reporter
     reporter.start(len(listing.sources), "documents found")
     tasks = [(job.product, source) for source in listing.sources]
     found: dict[int, tuple[str | None, str | None]] = {}
-    for rank, identity, failure in _run(client, find_identity, tasks):
+    for rank, identity, failure in run_on_workers(client, find_identity, tasks):
         found[rank] = (None, failure) if identity is None else identity
         reporter.advance()
     items: dict[str, Input] = {}
@@ -245,64 +198,27 @@ def _label(
     from pipeline.cluster_worker import FINDINGS_FOLDER, Labelled, label_document
 
     system, folder = open_storage(job.output)
+    bucket = folder.partition("/")[0]  # empty for paths of a machine
     try:
+        # Some storage services would make one, and have the user pay for a slip of the pen.
+        if bucket and not system.exists(bucket):
+            raise UsageError(f"{job.output}: there is no bucket {bucket!r}; check the spelling, or make it first.")
         system.makedirs(f"{folder}/{FINDINGS_FOLDER}", exist_ok=True)
+    except UsageError:
+        raise
     except Exception as error:  # each file system has its own
         raise UsageError(f"{job.output}: cannot be written to ({error}); name another place with --output.") from None
     reporter.start(len(items), "documents")
     came: dict[str, Labelled] = {}
     sentences = failed = 0
     tasks = [(job, source, item) for source, item in zip(sources, items, strict=True)]
-    for rank, labelled, failure in _run(client, label_document, tasks):
+    for rank, labelled, failure in run_on_workers(client, label_document, tasks):
         labelled = labelled or Labelled(failure=failure)
         came[items[rank].report_id] = labelled
         sentences += labelled.summary.sentences if labelled.summary else 0
         failed += labelled.failure is not None
         reporter.advance(1, f"{sentences:,} sentences, {failed} failed")
     return came
-
-
-def _run(client: "Client", function: Any, tasks: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any, str | None]]:  # noqa: ANN401
-    """Call a function once a task; yield (rank, what it returned, None), or (rank, None, why it failed)."""
-    from concurrent.futures import CancelledError
-
-    from distributed import KilledWorker, as_completed
-
-    if not tasks:
-        return
-    prefix = f"{function.__name__}-{uuid4().hex}"
-    futures = [
-        client.submit(function, *task, key=f"{prefix}-{rank}", retries=_RETRIES, pure=False)
-        for rank, task in enumerate(tasks)
-    ]
-    ranks = {future.key: rank for rank, future in enumerate(futures)}
-    waiting = as_completed(futures, loop=client.loop)
-    del futures  # a result that nobody holds is not worked out again when its worker is lost
-    for future in waiting:
-        rank = ranks[future.key]
-        try:
-            result, failure = future.result(), None
-        except CancelledError:
-            raise FindingsError(
-                "the scheduler was lost; what is done is kept: run the same command again to go on."
-            ) from None
-        except KilledWorker as error:
-            result, failure = None, f"{error.allowed_failures + 1} workers were lost while they read it"
-        except FindingsError:
-            raise
-        except ImportError as error:
-            raise _not_installed(error) from None
-        except OSError as error:
-            result, failure = None, f"cannot be opened: {error.strerror or type(error).__name__}"
-        except Exception as error:  # one document never stops a batch
-            result, failure = None, f"unexpected error: {type(error).__name__}: {error}"
-        yield rank, result, failure
-
-
-def _not_installed(error: ImportError) -> FindingsError:
-    return FindingsError(
-        f"on a worker: {error}; install inspection-findings[dask], and the package of the storage, on every machine."
-    )
 
 
 def _write(

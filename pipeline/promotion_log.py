@@ -77,7 +77,7 @@ def read_log(path: Path) -> list[Entry]:
         path: models/promotions.jsonl; need not exist.
 
     Returns:
-        The entries, oldest first.
+        The entries, oldest first: a merge of two branches may leave them in another order.
 
     Raises:
         TrackingError: A line is damaged; the message gives its number.
@@ -88,7 +88,8 @@ def read_log(path: Path) -> list[Entry]:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise TrackingError(f"{path}: cannot be read ({error}); restore it with `git checkout -- {path}`.") from None
-    return [_parse(path, number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    lines = enumerate(text.split("\n"), start=1)
+    return sorted((_parse(path, number, line) for number, line in lines if line.strip()), key=lambda entry: entry.at)
 
 
 def append_entry(path: Path, entry: Entry) -> None:

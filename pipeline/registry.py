@@ -4,8 +4,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.champion import point_aliases, version_in
-from pipeline.errors import TrackingError
-from pipeline.model_folder import DEFAULT_MODEL, copy_model, load_config, load_model
+from pipeline.errors import ModelError, TrackingError
+from pipeline.model_folder import DEFAULT_MODEL, copy_model, load_model
 from pipeline.promotion import Action, ScoredOn, Verdict, make_entry
 from pipeline.promotion_log import PROMOTIONS, Entry, append_entry, champion_before, champion_of, read_log
 from pipeline.provenance import read_provenance
@@ -90,8 +90,14 @@ def _switch(
     before = champion_of(entries) or version_in(champion)
     with TemporaryDirectory() as scratch:
         folder = store.fetch(chosen.number, Path(scratch))
-        config = load_config(folder)
-        load_model(folder)
+        try:
+            config = load_model(folder).config
+        except ModelError as error:
+            reason = str(error).removeprefix(f"{folder.as_posix()}").lstrip("/: ")
+            raise TrackingError(
+                f"version {chosen.number} ({chosen.model_version}) cannot be used any more ({reason}) Nothing was "
+                "changed: name another with `findings registry promote VERSION`, or check out the commit of that time."
+            ) from None
         if config.version != chosen.model_version:
             raise TrackingError(f"version {chosen.number}: holds model {config.version}, not {chosen.model_version}.")
         former = None if before is None else version_with(store.versions(), before)
@@ -110,6 +116,8 @@ def _switch(
             run_id=chosen.run_id,
             number=chosen.number,
         )
+        # First of all: who may not do this in the registry shall not have done half of it here.
+        point_aliases(store, chosen.number, None if unchanged or former is None else former.number)
         if not unchanged:
             test = config.scores.get("test", {})
             entry = make_entry(
@@ -121,5 +129,4 @@ def _switch(
             append_entry(promotions, entry)
         if version_in(champion) != config.version:
             copy_model(folder, champion)
-    point_aliases(store, chosen.number, None if unchanged or former is None else former.number)
     return verdict

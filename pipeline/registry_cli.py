@@ -16,6 +16,14 @@ def list_registered() -> None:
     print(render_versions(list_versions()))
 
 
+@registry.command("run")
+def show_run() -> None:
+    """Name the MLflow run that the checked-out results belong to (models/run.json)."""
+    from pipeline.run_file import describe_run
+
+    print(describe_run())
+
+
 @registry.command()
 def promote(
     version: Annotated[str, typer.Argument(help="MLflow version number, or the first digits of a model version.")],

@@ -70,3 +70,22 @@ def find_run(run_file: Path = Path("models/run.json"), project: Path = Path()) -
         return None
     with open_store(project, write=False) as store:
         return next(iter(store.runs(KEY_TAG, key)), None)
+
+
+def describe_run(run_file: Path = Path("models/run.json"), project: Path = Path()) -> str:
+    """Say which run of the present store a checkout belongs to.
+
+    Args:
+        run_file: The tracked file that holds the run's key.
+        project: The project folder.
+
+    Returns:
+        A line.
+
+    Raises:
+        TrackingError: The store has no such run or cannot be reached, or the file is missing or damaged.
+    """
+    run_id = find_run(run_file, project)
+    if run_id is None:
+        raise TrackingError(f"{run_file}: the MLflow store has no such run; `findings register` logs it.")
+    return f"This checkout belongs to run {run_id}."

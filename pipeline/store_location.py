@@ -117,22 +117,29 @@ def store_lock(folder: Path) -> Iterator[None]:
         connection.close()
 
 
-def check_database(project: Path = Path()) -> None:
-    """Fail at once where MLflow would try for minutes to open a file that is no database.
+def check_database(project: Path = Path(), *, write: bool = True) -> None:
+    """Wait for a database that another program has locked, and fail at once where a file is no database.
 
     Args:
         project: The project folder.
+        write: Whether the store will be written to.
 
     Raises:
-        TrackingError: The local store is there and is no database.
+        TrackingError: The local store is there and is no database, or stays locked.
     """
     path = project / STORE_FOLDER / DATABASE
     if not path.exists():
         return
     try:
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise TrackingError(
+                f"{path}: another program has kept it locked for {_LOCK_SECONDS:.0f} s; close that program (a database "
+                "browser?) and run the same command again. Nothing is lost."
+            ) from None
         raise TrackingError(
             f"{path}: not usable as MLflow store ({error}); move it away, and `dvc repro` fills a new one."
         ) from None
@@ -151,7 +158,7 @@ def remove_stray(uri: str) -> None:
 
 
 def without_password(uri: str) -> str:
-    """Leave out the user and password of an address.
+    """Leave out user, password and query of an address.
 
     Args:
         uri: Address of a store.
@@ -160,5 +167,7 @@ def without_password(uri: str) -> str:
         What may be shown of it.
     """
     scheme, separator, rest = uri.partition("://")
-    before, at, after = rest.partition("@")
-    return f"{scheme}{separator}{after}" if at and "/" not in before else uri
+    host, slash, path = rest.partition("/")
+    if not host:  # a file
+        return uri
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"

@@ -29,10 +29,11 @@ for _name, _value in {
 import mlflow  # noqa: E402
 import pandas as pd  # noqa: E402
 from mlflow.data.pandas_dataset import from_pandas  # noqa: E402
-from mlflow.entities import LoggedModelInput, ViewType  # noqa: E402
+from mlflow.entities import LoggedModelInput, LoggedModelOutput, Metric, ViewType  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.models import ModelSignature  # noqa: E402
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema  # noqa: E402
+from requests.exceptions import RequestException  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
 from pipeline.errors import TrackingError  # noqa: E402
@@ -56,6 +57,7 @@ from pipeline.serving import (  # noqa: E402
     USUAL,
     pinned_requirements,
 )
+from pipeline.store_errors import explain, first_line  # noqa: E402
 from pipeline.store_location import (  # noqa: E402
     STORE_FOLDER,
     artifact_root,
@@ -65,7 +67,6 @@ from pipeline.store_location import (  # noqa: E402
     remove_stray,
     store_lock,
     tracking_uri,
-    without_password,
 )
 from pipeline.versions import Version  # noqa: E402
 
@@ -95,6 +96,7 @@ class Store:
 
     def __init__(self, project: Path, uri: str) -> None:
         self._client = mlflow.MlflowClient(tracking_uri=uri)
+        self._uri = uri
         self._artifacts = None if is_server(uri) else artifact_root(project)
         self._own = uri == local_uri(project)
 
@@ -134,7 +136,8 @@ class Store:
             mlflow.log_params(dict(content.params))
             metrics = list(content.metrics.items())
             for start in range(0, len(metrics), _BATCH):
-                mlflow.log_metrics(dict(metrics[start : start + _BATCH]))
+                # The model's metrics bear the same time, so that they are no second values of the run's.
+                mlflow.log_metrics(dict(metrics[start : start + _BATCH]), step=0, timestamp=run.info.start_time)
             for table, digest, source, context in content.datasets:
                 with warnings.catch_warnings():
                     # MLflow finds two names for one kind of local source, and integers that could hold no gaps.
@@ -233,7 +236,9 @@ class Store:
         try:
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target)))
         except (MlflowException, OSError) as error:
-            raise TrackingError(f"version {number}: the MLflow store lacks its files ({_first_line(error)}).") from None
+            raise TrackingError(
+                f"version {number}: its files could not be had from the MLflow store ({first_line(error, self._uri)})."
+            ) from None
 
     def point(self, alias: str, number: int | None) -> None:
         """Give an alias to one version, or to none.
@@ -304,18 +309,34 @@ class Store:
             code = shutil.copytree(
                 package, Path(scratch) / package.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
             )
-            with mlflow.start_run(run_id=run_id):
-                info = mlflow.pyfunc.log_model(
-                    name=_MODEL_NAME,
-                    loader_module="pipeline.serving",
-                    data_path=str(data),
-                    code_paths=[str(code)],
-                    signature=_SIGNATURE,
-                    input_example=pd.DataFrame({TEXT_COLUMN: EXAMPLE}),
-                    pip_requirements=pinned_requirements(),
-                    tags={VERSION_TAG: model_version},
-                )
-        return str(info.model_id)
+            run = self._client.get_run(run_id)
+            # With the run active, MLflow would ask for the history of each of its hundreds of metrics, one by one.
+            model = mlflow.initialize_logged_model(
+                name=_MODEL_NAME,
+                source_run_id=run_id,
+                tags={VERSION_TAG: model_version},
+                params=run.data.params,
+                experiment_id=run.info.experiment_id,
+            )
+            model_id = str(model.model_id)
+            mlflow.pyfunc.log_model(
+                model_id=model_id,
+                loader_module="pipeline.serving",
+                data_path=str(data),
+                code_paths=[str(code)],
+                signature=_SIGNATURE,
+                input_example=pd.DataFrame({TEXT_COLUMN: EXAMPLE}),
+                pip_requirements=pinned_requirements(),
+            )
+            self._client.finalize_logged_model(model_id, "READY")
+        self._client.log_outputs(run_id, models=[LoggedModelOutput(model_id, step=0)])
+        scores = [
+            Metric(name, value, run.info.start_time, 0, model_id=model_id, run_id=run_id)
+            for name, value in run.data.metrics.items()
+        ]
+        for start in range(0, len(scores), _BATCH):
+            self._client.log_batch(run_id, metrics=scores[start : start + _BATCH])
+        return model_id
 
 
 @contextmanager
@@ -337,22 +358,18 @@ def open_store(project: Path = Path(), *, write: bool = True) -> Iterator[Store]
     with ExitStack() as lock:
         lock.enter_context(store_lock(project / STORE_FOLDER))
         if uri == local_uri(project):
-            check_database(project)
+            check_database(project, write=write)
         try:
             mlflow.set_tracking_uri(uri)
             store = Store(project, uri)
             if not write:
                 lock.close()
             yield store
-        except (MlflowException, SQLAlchemyError) as error:
-            raise TrackingError(f"MLflow store {without_password(uri)}: {_first_line(error)}") from error
+        except (MlflowException, SQLAlchemyError, RequestException) as error:
+            raise TrackingError(explain(error, uri)) from error
         finally:
             # MLflow writes the address into the environment; the next call may be for another project.
             mlflow.set_tracking_uri(given or "")
             if given is None:
                 os.environ.pop("MLFLOW_TRACKING_URI", None)
             remove_stray(uri)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -11,7 +11,8 @@ from pyarrow import parquet
 
 from pipeline.batch import classify
 from pipeline.cli import main
-from pipeline.cluster import _run, classify_on_cluster
+from pipeline.cluster import classify_on_cluster
+from pipeline.dask_cluster import run_on_workers
 from pipeline.errors import UsageError
 from pipeline.progress import SilentReporter
 from tests.conftest import PROJECT
@@ -120,8 +121,8 @@ def test_a_killed_worker_costs_nothing_but_time(cluster, documents, local, tmp_p
 
 def test_what_kills_every_worker_is_a_failure_and_others_go_on(cluster):
     with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
-        assert list(_run(client, os._exit, [(1,)])) == [(0, None, "2 workers were lost while they read it")]
-        assert list(_run(client, len, [("four",)])) == [(0, 4, None)]
+        assert list(run_on_workers(client, os._exit, [(1,)])) == [(0, None, "2 workers were lost while they read it")]
+        assert list(run_on_workers(client, len, [("four",)])) == [(0, 4, None)]
 
 
 def test_the_command_line_says_what_was_done(cluster, tmp_path, capsys):
@@ -172,7 +173,7 @@ def test_inputs_and_outputs_by_url(documents, local):
 
 
 def test_a_scheduler_that_does_not_answer(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.cluster._CONNECT_SECONDS", 1)
+    monkeypatch.setattr("pipeline.dask_cluster.CONNECT_SECONDS", 1)
     for address in ("tcp://127.0.0.1:9", "no address at all"):
         with pytest.raises(UsageError, match="no Dask scheduler answers there"):
             classify_on_cluster([str(tmp_path)], str(tmp_path / "out"), scheduler=address, model=CHAMPION)

@@ -73,6 +73,14 @@ def test_the_log_round_trips_and_grows_by_one_line(tmp_path: Path):
     assert [item.name for item in path.parent.iterdir()] == ["promotions.jsonl"]
 
 
+def test_a_merge_of_two_branches_may_disorder_the_lines(tmp_path: Path):
+    path = tmp_path / "promotions.jsonl"
+    for day, candidate in (("01", "a"), ("03", "c"), ("02", "b")):
+        append_entry(path, replace(entry("promoted", candidate, None, candidate), at=f"2026-01-{day}T00:00:00Z"))
+    assert [one.candidate for one in read_log(path)] == ["a", "b", "c"]
+    assert (champion_of(read_log(path)), champion_before(read_log(path))) == ("c", "b")
+
+
 def test_lines_of_earlier_releases_are_read(tmp_path: Path):
     new = entry("promoted", "a", None, "a")
     old = {name: value for name, value in asdict(new).items() if value is not None or name == "champion_before"}

@@ -55,6 +55,22 @@ def test_a_better_candidate_is_promoted_and_a_rollback_sticks(place: Place):
         promote("zz")
 
 
+def test_a_model_of_an_earlier_format_is_no_way_back(place: Place):
+    register_candidate(place("worse"))
+    register_candidate(place("best"))
+    (reference,) = (path for path in Path("mlruns").rglob("reference.json") if "-" in str(path) and is_of_one(path))
+    reference.unlink()
+    before = snapshot()
+    with pytest.raises(TrackingError, match=r"^version 1 \(\w+\) cannot be used any more \(reference.json is missing"):
+        rollback()
+    assert snapshot() == before
+
+
+def is_of_one(path: Path) -> bool:
+    """Whether a file belongs to the first version."""
+    return version_of(str(path.parent)) == list_versions()[-1].model_version
+
+
 def test_without_a_store_there_is_no_version_and_none_is_made(tmp_path: Path):
     assert list_versions(tmp_path) == []
     assert list(tmp_path.iterdir()) == []

@@ -172,6 +172,26 @@ def test_an_import_that_is_killed_leaves_nothing(desk, queue):
     assert desk.take_in("more.jsonl").added == {"anna": SIZE}
 
 
+def test_two_imports_at_once_lose_nothing(desk, queue):
+    """The same answers of two people, twice each, from four processes: every answer is in, once."""
+    answer_some(desk, queue)
+    code = (
+        "import sys; from pathlib import Path; from pipeline.review.importing import import_answers; "
+        "import_answers(Path(sys.argv[1]), [sys.argv[2]], findings=Path(sys.argv[3]), labels=Path(sys.argv[4]))"
+    )
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(desk.folder / "queue.jsonl"), who, str(desk.findings), str(desk.labels)],
+            cwd=PROJECT,
+        )
+        for who in ("anna", "ben", "anna", "ben")
+    ]
+    assert [process.wait(timeout=300) for process in running] == [0, 0, 0, 0]
+    events = read_events(desk.labels)
+    assert len({(one.reviewer, one.place) for one in events}) == len(events) == 8
+    assert not (desk.labels / ".lock").exists()
+
+
 def test_annotators_of_label_studio(desk):
     desk.export("tasks.json")
     tasks = json.loads((desk.folder / "tasks.json").read_text(encoding="utf-8"))

@@ -1,6 +1,7 @@
 """Answers in: a review file checked against the findings, and appended as events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.errors import UsageError, wrong_rows
-from pipeline.files import report_id_of
+from pipeline.errors import FindingsError, UsageError, wrong_rows
+from pipeline.file_lock import FileHeldError, hold_file
+from pipeline.files import report_id_of, unwritable
 from pipeline.labels import format_labels, loose_key
 from pipeline.review.events import Event, Place, append_events, check_reviewer, read_events, resolve
 from pipeline.review.files import read_answers
@@ -18,6 +20,8 @@ from pipeline.review.items import Answer
 
 _HELP = "nothing was imported, and docs/review.md describes the formats"
 _SHOWN = 60
+LOCK_FILE = ".lock"  # git and DVC leave it out
+_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,7 @@ def import_answers(
     keep_text: bool = True,
     now: datetime | None = None,
 ) -> ImportReport:
-    """Read a review file back: all of it, or nothing where something is wrong.
-
-    One import at a time: two at once into the file of the same reviewer and day could lose events.
+    """Read a review file back: all of it, or nothing where something is wrong. Of two imports at once, one waits.
 
     Args:
         path: A review file with answers, or Label Studio's JSON export.
@@ -89,8 +91,38 @@ def import_answers(
     Raises:
         UsageError: A reviewer's name cannot be used, or does not fit the annotators of the file.
         DataError: The file is not as documented; the message lists every wrong row.
-        FindingsError: The reviewed file cannot be written.
+        FindingsError: The reviewed file cannot be written, or another import does not end.
     """
+    with _only_import(labels):
+        return _import(path, reviewers, findings, labels, settles, skip_gone, keep_text, now or datetime.now(UTC))
+
+
+@contextmanager
+def _only_import(labels: Path) -> Iterator[None]:
+    """Keep other imports out: each must know what the one before has added."""
+    with ExitStack() as stack:
+        try:
+            labels.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(hold_file(labels / LOCK_FILE, _WAIT_SECONDS))
+        except FileHeldError as holder:
+            raise FindingsError(
+                f"{labels}: another `findings review import`{holder} is at work; run this again when it has ended."
+            ) from None
+        except OSError as error:
+            raise unwritable(labels, error) from None
+        yield
+
+
+def _import(
+    path: Path,
+    reviewers: Sequence[str],
+    findings: Path,
+    labels: Path,
+    settles: bool,
+    skip_gone: bool,
+    keep_text: bool,
+    now: datetime,
+) -> ImportReport:
     answers, notes = read_answers(path)
     names = _names(path, reviewers, answers)
     table = load_findings(findings)
@@ -108,7 +140,7 @@ def import_answers(
         given=given_labels(table, labels),
         known=known,
         fixed={
-            "at": (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="milliseconds"),
+            "at": now.astimezone(UTC).isoformat(timespec="milliseconds"),
             "settles": settles,
             "file": file,
         },

@@ -1,0 +1,50 @@
+"""A file held by one process at a time."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipeline.file_lock import FileHeldError, hold_file
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from pipeline.file_lock import hold_file
+with hold_file(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / ".lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_another_process_is_named_and_waited_for(holder, tmp_path):
+    path = tmp_path / ".lock"
+    with pytest.raises(FileHeldError) as caught, hold_file(path):
+        pass
+    assert str(caught.value) == f" (process {holder.pid})"
+    started = time.monotonic()
+    with pytest.raises(FileHeldError), hold_file(path, seconds=0.3):
+        pass
+    assert time.monotonic() - started >= 0.3
+    holder.stdin.write("go\n")
+    holder.stdin.flush()
+    with hold_file(path, seconds=60):
+        assert path.read_text() == str(os.getpid())
+    assert not path.exists()
