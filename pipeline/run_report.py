@@ -167,8 +167,12 @@ def _read_errors(path: Path) -> list[ErrorView]:
         table = pd.read_csv(path, keep_default_na=False, dtype=str)[[*_ERROR_COLUMNS, *PROBABILITY_COLUMNS]]
         return [
             ErrorView(
-                *(row[name] for name in _ERROR_COLUMNS),
-                [f"{float(row[name]):.0%}" for name in PROBABILITY_COLUMNS],
+                text=row["text"],
+                report=row["report"],
+                section=row["section"],
+                truth=row["truth"],
+                answer=row["answer"],
+                chances=[f"{float(row[name]):.0%}" for name in PROBABILITY_COLUMNS],
             )
             for row in table.head(_ERRORS).to_dict("records")
         ]
