@@ -1,7 +1,7 @@
 """What `dvc repro` costs with nothing new, and with one new report of 160, against a run from nothing.
 
-In a clone of the last commit, without outputs, caches or an MLflow store. The report that comes last is the middle one by
-size. Seconds are wall time of `dvc repro`, by stage as DVC starts them; processor time is that of all its processes.
+In a clone of the last commit, without outputs, caches or an MLflow store. The report that comes last is the middle one
+by size. Seconds are wall time of `dvc repro`, by stage as DVC starts them; processor time is that of all its processes.
 """
 
 import os
