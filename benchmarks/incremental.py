@@ -84,7 +84,7 @@ def _repro(project: Path) -> Run:
     if process.wait():
         raise RuntimeError(f"dvc repro failed:\n{''.join(output[-20:])}")
     ended = time.monotonic()
-    ends = [*list(starts.values())[1:], ended]
+    ends = [*starts.values(), ended][1:]
     stages = {name: end - start for (name, start), end in zip(starts.items(), ends, strict=True)}
     return Run(ended - started, _processor() - before, stages)
 
