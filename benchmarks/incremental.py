@@ -1,7 +1,7 @@
 """What `dvc repro` costs with nothing new, and with one new report of 160, against a run from nothing.
 
-In a clone of the last commit, without outputs, caches or an MLflow store. The report that comes last is the middle one by
-size. Seconds are wall time of `dvc repro`, by stage as DVC starts them; processor time is that of all its processes.
+In a clone of the last commit, without outputs, caches or an MLflow store. The report that comes last is the middle one
+by size. Seconds are wall time of `dvc repro`, by stage as DVC starts them; processor time is that of all its processes.
 """
 
 import os
@@ -84,7 +84,7 @@ def _repro(project: Path) -> Run:
     if process.wait():
         raise RuntimeError(f"dvc repro failed:\n{''.join(output[-20:])}")
     ended = time.monotonic()
-    ends = [*list(starts.values())[1:], ended]
+    ends = [*starts.values(), ended][1:]
     stages = {name: end - start for (name, start), end in zip(starts.items(), ends, strict=True)}
     return Run(ended - started, _processor() - before, stages)
 

@@ -2,13 +2,13 @@
 
     python benchmarks/review.py
 
-A simulation on the authored corpus, whose labels stand in for a reviewer. The dataset stage divides it by document. Of the
-training side's prose, a thousand sentences drawn at random are labelled at the start, and the labels of the others are
-hidden. Then 400 are answered in two queues of 200: the model labels everything, `pipeline.review.queue.choose` picks with
-the settings of params.yaml, and the model is trained again. Beside it, 400 drawn at random from the same sentences, as
-`choose` draws its random share. There is no candidate beside the champion, so the share for sentences on which models differ
-goes to those nearest to a threshold. Models are linear models as `train` fits them without reports: features, calibration and
-thresholds, all on labelled sentences alone; they answer in the mode fast.
+A simulation on the authored corpus, whose labels stand in for a reviewer. The dataset stage divides it by document. Of
+the training side's prose, a thousand sentences drawn at random are labelled at the start, and the labels of the others
+are hidden. Then 400 are answered in two queues of 200: the model labels everything, `pipeline.review.queue.choose`
+picks with the settings of params.yaml, and the model is trained again. Beside it, 400 drawn at random from the same
+sentences, as `choose` draws its random share. There is no candidate beside the champion, so the share for sentences on
+which models differ goes to those nearest to a threshold. Models are linear models as `train` fits them without reports:
+features, calibration and thresholds, all on labelled sentences alone; they answer in the mode fast.
 """
 
 import shutil
@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.metrics import average_precision_score
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
@@ -51,7 +52,26 @@ WANTED = 1.3
 _RESAMPLES = 2000
 _LEVEL = 0.95
 _DPI = 80
-Counts = npt.NDArray[np.float64]  # right, given and true labels, of shape (documents, labels, 3)
+Counts = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """How a model did on the test side.
+
+    Attributes:
+        counts: Right, given and true labels, of shape (documents, labels, 3).
+        precision: Average precision, the mean of the labels; no threshold moves it. NaN where it was not measured.
+    """
+
+    counts: Counts
+    precision: float = float("nan")
+
+    @property
+    def macro_f1(self) -> float:
+        """Macro F1."""
+        right, given, true = self.counts.sum(axis=0).T
+        return float((2 * right / np.maximum(given + true, 1)).mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +112,13 @@ class Model:
             labels=[format_labels(mask) for mask in chosen],
         )
 
-    def count(self, side: Side) -> Counts:
-        """Count right, given and true labels by document."""
-        chosen = self.scorer.predict_proba(side.table["text"].tolist()) >= self.thresholds
+    def mark(self, side: Side) -> Mark:
+        """Answer labelled sentences."""
+        probabilities = self.scorer.predict_proba(side.table["text"].tolist())
+        chosen = probabilities >= self.thresholds
         counts = np.zeros((side.documents.max() + 1, len(LABELS), 3))
         np.add.at(counts, side.documents, np.stack([chosen & side.truth, chosen, side.truth], axis=2).astype(float))
-        return counts
+        return Mark(counts, float(average_precision_score(side.truth, probabilities)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +126,13 @@ class Outcome:
     """What one seed came to.
 
     Attributes:
-        queue: Counts at the start and after each round of the queue.
+        queue: Marks at the start and after each round of the queue.
         random: The same of each random draw.
         pools: Sentences that the queue picked, by reason.
     """
 
-    queue: list[Counts]
-    random: list[list[Counts]]
+    queue: list[Mark]
+    random: list[list[Mark]]
     pools: dict[str, int]
 
 
@@ -122,9 +143,7 @@ def main() -> int:
     outcomes = []
     for seed in SEEDS:
         outcomes.append(simulate(training, test, params, seed))
-        print(
-            f"seed {seed}: queue {_lift(outcomes[-1].queue):+.4f}, random {_random_lift(outcomes[-1]):+.4f}", flush=True
-        )
+        print(f"seed {seed}: lift by queue, at random, ratio: {' '.join(_cells(lifts(outcomes[-1:])))}", flush=True)
     draw(outcomes, PLOT)
     REPORT.write_text("\n".join(report(outcomes, training, test)) + "\n", encoding="utf-8", newline="\n")
     print(f"written: {REPORT}, {PLOT}")
@@ -167,14 +186,14 @@ def simulate(training: Side, test: Side, params: Params, seed: int) -> Outcome:
     start = np.zeros(len(training.table), dtype=bool)
     start[np.random.default_rng(seed).permutation(len(start))[:START]] = True
     first = fit(training, start, params)
-    before = first.count(test)
+    before = first.mark(test)
     queue, pools = _answer(training, test, start, first, params, replace(params.review, size=SIZE))
     draws = [
         ReviewParams(size=SIZE, random_share=1, disagreement_share=0, rare_share=0, seed=DRAWS * seed + draw)
         for draw in range(DRAWS)
     ]
     random = [_answer(training, test, start, first, params, settings)[0] for settings in draws]
-    return Outcome([before, *queue], [[before, *counts] for counts in random], pools)
+    return Outcome([before, *queue], [[before, *marks] for marks in random], pools)
 
 
 def fit(training: Side, labelled: npt.NDArray[np.bool_], params: Params) -> Model:
@@ -186,36 +205,32 @@ def fit(training: Side, labelled: npt.NDArray[np.bool_], params: Params) -> Mode
 
 def _answer(
     training: Side, test: Side, start: npt.NDArray[np.bool_], model: Model, params: Params, settings: ReviewParams
-) -> tuple[list[Counts], dict[str, int]]:
-    """Answer queue after queue; count on the test side after each, and by reason what was picked."""
-    labelled, counts, pools = start.copy(), [], []
+) -> tuple[list[Mark], dict[str, int]]:
+    """Answer queue after queue; mark the model after each, and count by reason what was picked."""
+    labelled, marks, pools = start.copy(), [], []
     for _ in range(ROUNDS):
         thresholds = dict(zip(LABELS, model.thresholds.tolist(), strict=True))
         chosen = choose(model.findings(training.table), labelled, thresholds, None, settings)
         labelled[chosen.index] = True
         pools += chosen["pool"].tolist()
         model = fit(training, labelled, params)
-        counts.append(model.count(test))
-    return counts, {name: pools.count(name) for name in sorted(set(pools))}
+        marks.append(model.mark(test))
+    return marks, {name: pools.count(name) for name in sorted(set(pools))}
 
 
-def macro_f1(counts: Counts) -> float:
-    """Give macro F1 from counts, the documents' first."""
-    right, given, true = counts.sum(axis=0).T
-    return float((2 * right / np.maximum(given + true, 1)).mean())
+def _lift(course: Sequence[Mark], score: str = "macro_f1") -> float:
+    return float(getattr(course[-1], score) - getattr(course[0], score))
 
 
-def _lift(course: Sequence[Counts]) -> float:
-    return macro_f1(course[-1]) - macro_f1(course[0])
+def _random_lift(outcome: Outcome, score: str = "macro_f1") -> float:
+    return float(np.mean([_lift(course, score) for course in outcome.random]))
 
 
-def _random_lift(outcome: Outcome) -> float:
-    return float(np.mean([_lift(course) for course in outcome.random]))
-
-
-def ratio(outcomes: Sequence[Outcome]) -> float:
-    """Give the mean lift of the queue over that of random answers."""
-    return float(np.mean([_lift(one.queue) for one in outcomes]) / np.mean([_random_lift(one) for one in outcomes]))
+def lifts(outcomes: Sequence[Outcome], score: str = "macro_f1") -> tuple[float, float, float]:
+    """Give the mean lift of the queue, that of random answers, and the one over the other."""
+    queue = float(np.mean([_lift(one.queue, score) for one in outcomes]))
+    random = float(np.mean([_random_lift(one, score) for one in outcomes]))
+    return queue, random, queue / random
 
 
 def interval(outcomes: Sequence[Outcome]) -> tuple[float, float]:
@@ -228,26 +243,24 @@ def interval(outcomes: Sequence[Outcome]) -> tuple[float, float]:
         The interval of the ratio.
     """
     generator = np.random.default_rng(20)
-    documents = len(outcomes[0].queue[0])
+    documents = len(outcomes[0].queue[0].counts)
     ratios = []
     for _ in range(_RESAMPLES):
         rows = generator.integers(documents, size=documents)
-        weight = np.bincount(rows, minlength=documents)[:, None, None]
+        weight = np.bincount(rows, minlength=documents).astype(float)[:, None, None]
         picked = [outcomes[place] for place in generator.integers(len(outcomes), size=len(outcomes))]
-        ratios.append(
-            ratio(
-                [
-                    Outcome(
-                        [one.queue[0] * weight, one.queue[-1] * weight],
-                        [[course[0] * weight, course[-1] * weight] for course in one.random],
-                        one.pools,
-                    )
-                    for one in picked
-                ]
-            )
-        )
+        drawn = [
+            Outcome(_weighed(one.queue, weight), [_weighed(course, weight) for course in one.random], one.pools)
+            for one in picked
+        ]
+        ratios.append(lifts(drawn)[2])
     low, high = np.quantile(ratios, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return float(low), float(high)
+
+
+def _weighed(course: Sequence[Mark], weight: Counts) -> list[Mark]:
+    """Count documents as often as they were drawn, at the start and at the end."""
+    return [Mark(course[place].counts * weight) for place in (0, -1)]
 
 
 def report(outcomes: Sequence[Outcome], training: Side, test: Side) -> list[str]:
@@ -263,16 +276,12 @@ def report(outcomes: Sequence[Outcome], training: Side, test: Side) -> list[str]
     """
     rows = []
     for seed, one in zip(SEEDS, outcomes, strict=True):
-        after = float(np.mean([macro_f1(course[-1]) for course in one.random]))
-        lifts = _lift(one.queue), _random_lift(one)
-        rows.append(
-            [f"{seed}", *map(number, (macro_f1(one.queue[0]), macro_f1(one.queue[-1]), after))]
-            + [f"{lift:+.4f}" for lift in lifts]
-            + [f"{lifts[0] / lifts[1]:.2f}"]
-        )
-    means = np.mean([[_lift(one.queue), _random_lift(one)] for one in outcomes], axis=0)
+        after = float(np.mean([course[-1].macro_f1 for course in one.random]))
+        scores = map(number, (one.queue[0].macro_f1, one.queue[-1].macro_f1, after))
+        rows.append([f"{seed}", *scores, *_cells(lifts([one]))])
+    rows.append(["mean", "", "", "", *_cells(lifts(outcomes))])
+    rows.append(["mean, average precision", "", "", "", *_cells(lifts(outcomes, "precision"))])
     low, high = interval(outcomes)
-    rows.append(["mean", "", "", "", *(f"{lift:+.4f}" for lift in means), f"{ratio(outcomes):.2f}"])
     heads = ("seed", f"{START:,} labels", "queue", "random", "lift, queue", "lift, random", "ratio")
     pools = {name: sum(one.pools.get(name, 0) for one in outcomes) for name in sorted({*outcomes[0].pools})}
     about = (__doc__ or "").split("\n\n", 2)
@@ -283,12 +292,14 @@ def report(outcomes: Sequence[Outcome], training: Side, test: Side) -> list[str]
         "",
         about[2].strip(),
         "",
-        f"The training side holds {len(training.table):,} sentences of prose, the test side {len(test.table):,} sentences of "
-        f"{test.documents.max() + 1} documents. Random answers are drawn {DRAWS} times a seed, and their mean counts.",
+        f"The training side holds {len(training.table):,} sentences of prose, the test side {len(test.table):,} of "
+        f"{test.documents.max() + 1} documents. Scores are macro F1 on the test side; in the last row average "
+        f"precision, which does not hang on thresholds. Random answers are drawn {DRAWS} times a seed, and the mean of "
+        "the draws counts.",
         "",
         *markdown(heads, rows),
         "",
-        f"**{ratio(outcomes):.2f}** times the lift of random answers (wanted: at least {WANTED}); "
+        f"**{lifts(outcomes)[2]:.2f}** times the lift of random answers (wanted: at least {WANTED}); "
         f"{_LEVEL:.0%} interval {low:.2f} to {high:.2f} over seeds and test documents.",
         "",
         f"Picked by the queue: {', '.join(f'{count:,} {name}' for name, count in pools.items())}.",
@@ -297,6 +308,10 @@ def report(outcomes: Sequence[Outcome], training: Side, test: Side) -> list[str]
         "",
         f"{datetime.now(UTC):%Y-%m-%d}. {machine()}",
     ]
+
+
+def _cells(found: tuple[float, float, float]) -> list[str]:
+    return [f"{found[0]:+.4f}", f"{found[1]:+.4f}", f"{found[2]:.2f}"]
 
 
 def draw(outcomes: Sequence[Outcome], target: Path) -> None:
@@ -312,11 +327,11 @@ def draw(outcomes: Sequence[Outcome], target: Path) -> None:
     axes = figure.add_subplot()
     labels = [START + SIZE * done for done in range(ROUNDS + 1)]
     ways = {
-        "chosen by the queue": ("#0072B2", "-o", [[macro_f1(counts) for counts in one.queue] for one in outcomes]),
+        "chosen by the queue": ("#0072B2", "-o", [[mark.macro_f1 for mark in one.queue] for one in outcomes]),
         "drawn at random": (
             "#D55E00",
             "--s",
-            [np.mean([[macro_f1(counts) for counts in course] for course in one.random], axis=0) for one in outcomes],
+            [np.mean([[mark.macro_f1 for mark in course] for course in one.random], axis=0) for one in outcomes],
         ),
     }
     for name, (colour, style, courses) in ways.items():

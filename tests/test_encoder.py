@@ -49,6 +49,22 @@ def test_an_answer_does_not_depend_on_the_company(encoder, texts, count):
     assert [row.tolist() for row in encoder.logits(texts[:count])] == [alone[text] for text in texts[:count]]
 
 
+def test_what_is_kept_is_not_read_again(encoder, monkeypatch):
+    keeping = load_encoder(PROJECT / "models" / "encoder")
+    keeping.keep_answers()
+    asked = []
+    read = keeping._read
+    monkeypatch.setattr(keeping, "_read", lambda texts: asked.append(list(texts)) or read(texts))
+    assert np.array_equal(keeping.logits(SENTENCES[:3]), encoder.logits(SENTENCES[:3]))
+    again = [SENTENCES[4], *SENTENCES[2::-1], SENTENCES[4]]
+    assert np.array_equal(keeping.logits(again), encoder.logits(again))
+    assert asked == [SENTENCES[:3], [SENTENCES[4]]]
+    assert keeping.logits([]).shape == (0, len(LABELS))
+    keeping.keep_answers()
+    keeping.logits(SENTENCES[:1])
+    assert asked[2:] == [[], []]
+
+
 def test_no_sentences(encoder):
     assert encoder.logits([]).shape == (0, len(LABELS))
 
