@@ -209,11 +209,20 @@ class _Outline:
             self._grade_last(grade)  # the grade stands on a line of its own under the heading
             return
         grade = heading_grade(block.text) or self._rows.get(normalise(strip_number(block.text)[0]))
+        if grade and self._below_heading and self._repeats_section(block.text):
+            # "The board (LSCB)", and below it, in smaller type, "The board requires improvement"
+            self._stack[-1].grade, self._stack[-1].holds = grade, True
         front = block.page is not None and block.page == self._first_page
         self._push(block.level, grade, grade is not None and not front, _stem(block.text) in self._recurring)
         self._section = block.text
         self._section_page = block.page
         self._below_heading = True
+
+    def _repeats_section(self, heading: str) -> bool:
+        row = row_grade(heading)
+        if row is None or not self._stack or self._stack[-1].grade or not self._section:
+            return False
+        return normalise(self._section).startswith(normalise(row[0]))
 
     def _grade_last(self, grade: str | None) -> None:
         if grade and self._stack:
