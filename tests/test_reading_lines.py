@@ -27,6 +27,21 @@ def test_footnote_mark_in_the_middle_of_a_row_goes() -> None:
     ]
 
 
+def test_footnote_mark_of_a_heading_goes() -> None:
+    def page(p: Page) -> None:
+        p.line("What has to be done", size=14, step=0)
+        raised(p, "1", LEFT + width(p, "What has to be done", 14), 9)
+        p.space(24)
+        for _ in range(3):
+            p.line("The board will meet each month.")
+            p.space()
+
+    assert [block.text for block in read(draw(page)).blocks] == [
+        "What has to be done",
+        *["The board will meet each month."] * 3,
+    ]
+
+
 def test_footnote_mark_after_a_year_goes() -> None:
     def page(p: Page) -> None:
         for mark in ("9", "10"):

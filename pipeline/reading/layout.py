@@ -80,8 +80,8 @@ class _Builder:
         return rank_headings(self.blocks, self.types)
 
     def _line(self, line: Line) -> None:
-        if line.size < 0.75 * self.body and line.text.isdigit():
-            return  # a footnote mark that PDFium put on a line of its own
+        if line.text.isdigit() and self._is_mark(line):
+            return
         if self.open is not None and self._is_end(self.open.line, line):
             self.open.text += line.text
             return
@@ -131,6 +131,13 @@ class _Builder:
         if not _ENDS.search(opened.text[-_TAIL:]):
             return False
         return line.left < (opened.hang if opened.hang is not None else opened.left + 1) - 3
+
+    def _is_mark(self, line: Line) -> bool:
+        """Whether a number is a footnote mark that PDFium put on a line of its own."""
+        if line.size < 0.75 * self.body:
+            return True
+        last = self.open.line if self.open is not None else line
+        return line.size < 0.75 * last.size and 0 < line.base - last.base < last.size and line.left - last.right < 2
 
     @staticmethod
     def _is_end(last: Line, line: Line) -> bool:
