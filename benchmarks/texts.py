@@ -5,6 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.corpus import read_reports, read_rows
+from pipeline.reading.text_cleaning import strip_number
 from pipeline.sentences import normalise, sentence_table
 
 _NUMBER = re.compile(r"^\d{1,3}[.)]?\s*(?=\S)")
@@ -21,7 +22,7 @@ def measure(shared: Path) -> list[tuple[str, str, str]]:
     for name, document in read_reports(shared):
         documents += 1
         texts = sentence_table(document, name, "0")["text"].to_pylist()
-        rows = {normalise(text) for text in texts}
+        rows = {normalise(form) for text in texts for form in (text, strip_number(text)[0])}
         joined = {_without_hyphens(text) for text in texts}
         letters = "".join(map(_letters, texts))
         for text in wanted[name]:
