@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.reading.arrow_columns import integer_array, repeated_string, string_array
 from pipeline.reading.document import Block, Document
 from pipeline.reading.grades import canonical_grade, heading_grade, row_grade
+from pipeline.reading.text_cleaning import strip_number
 from pipeline.splitter import split_sentences
 
 if TYPE_CHECKING:
@@ -207,12 +208,21 @@ class _Outline:
         if grade and self._below_heading and self._stack:
             self._grade_last(grade)  # the grade stands on a line of its own under the heading
             return
-        grade = heading_grade(block.text) or self._rows.get(normalise(block.text))
+        grade = heading_grade(block.text) or self._rows.get(normalise(strip_number(block.text)[0]))
+        if grade and self._below_heading and self._repeats_section(block.text):
+            # "The board (LSCB)", and below it, in smaller type, "The board requires improvement"
+            self._stack[-1].grade, self._stack[-1].holds = grade, True
         front = block.page is not None and block.page == self._first_page
         self._push(block.level, grade, grade is not None and not front, _stem(block.text) in self._recurring)
         self._section = block.text
         self._section_page = block.page
         self._below_heading = True
+
+    def _repeats_section(self, heading: str) -> bool:
+        row = row_grade(heading)
+        if row is None or not self._stack or self._stack[-1].grade or not self._section:
+            return False
+        return normalise(self._section).startswith(normalise(row[0]))
 
     def _grade_last(self, grade: str | None) -> None:
         if grade and self._stack:

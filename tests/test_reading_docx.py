@@ -39,7 +39,7 @@ def test_blocks_in_document_order() -> None:
     document.add_paragraph("After the table.")
     assert read(document) == [
         ("title", "Improvement plan"),
-        ("heading", "Supervision"),
+        ("heading", "1. Supervision"),
         ("paragraph", "We will train every manager. This starts in May."),
         ("bullet", "Audits each month"),
         ("table_row", "Action Owner"),

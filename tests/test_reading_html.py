@@ -52,6 +52,13 @@ def test_metadata_of_the_page() -> None:
     assert (metadata.doc_type, metadata.provider, metadata.published) == ("council_statement", "Aldmoor", "2024-03-05")
 
 
+@pytest.mark.parametrize("around", ["svg", "form", "noscript", "div"])
+def test_page_within_another_element(around: str) -> None:
+    sentence = "Leaders intend to bring the service in-house next year, and they have told their staff about it."
+    page = f"<{around}><html><head><title>T</title></head><body><main><p>{sentence}</p></main></body></html>"
+    assert sentence in " ".join(block.text for block in read(page).blocks)
+
+
 def test_windows_1252_page() -> None:
     page = PAGE.replace('charset="utf-8"', 'charset="windows-1252"')
     assert "“We will put this right." in " ".join(block.text for block in read(page, "cp1252").blocks)

@@ -84,6 +84,16 @@ def test_front_pages(lines: list[str], expected: Metadata) -> None:
     assert find_metadata(blocks) == expected
 
 
+@pytest.mark.parametrize("dash", ["to", "-", "–", "—", "―", "─", "−"])
+def test_inspection_dates_with_any_dash(dash: str) -> None:
+    blocks = [
+        Block("title", "Inspection of Aldmoor local authority children’s services", 1),
+        Block("paragraph", f"Inspection dates: 20 June 2017 {dash} 13 July 2017", 1),
+    ]
+    found = find_metadata(blocks)
+    assert (found.inspection_start, found.inspection_end) == ("2017-06-20", "2017-07-13")
+
+
 def test_running_prose_is_not_taken_for_the_framework() -> None:
     prose = "Since a joint targeted area inspection in 2022 much has changed for children who live in Aldmoor, " * 3
     blocks = [
@@ -120,7 +130,10 @@ def test_dates(text: str, iso: str | None) -> None:
         ("12/09/2016 to 06/10/2016", ("2016-09-12", "2016-10-06")),
         ("2016-09-12 to 2016-10-06", ("2016-09-12", "2016-10-06")),
         ("3rd of May 2023", ("2023-05-03", "2023-05-03")),
-        ("5 to 9 December 2022 and 14 to 15 February 2023", ("2022-12-05", "2023-02-15")),
+        ("5 to 9 December 2022 and 14 to 15 February 2023", ("2022-12-05", "2022-12-09")),
+        ("1–3 March 2024 and 10 March 2024", ("2024-03-01", "2024-03-03")),
+        ("9 to 13 and 16 to 20 March 2020", ("2020-03-09", "2020-03-20")),
+        ("1 March 2024 and 10 March 2024", ("2024-03-01", "2024-03-10")),
         ("9 to 3 May 2023", None),
         ("30 and 31 February 2024", None),
         ("14 and 15", None),

@@ -1,57 +1,9 @@
 """PDF reading: small authored documents, drawn with reportlab, come back as the blocks that they show."""
 
-import io
-from pathlib import Path
-
 import pytest
-from reportlab.lib.pagesizes import A4
-from reportlab.pdfgen.canvas import Canvas
 
-from pipeline.reading import Document, read_document
 from pipeline.sentences import sentence_table
-
-LEFT, HANG, RIGHT, TOP = 72, 100, 330, 760
-
-
-class Page:
-    """Draws lines down a page; keeps the height of the next one."""
-
-    def __init__(self, canvas: Canvas) -> None:
-        self.canvas, self.y = canvas, TOP
-
-    def line(self, text: str, x: float = LEFT, size: float = 12, bold: bool = False, step: float = 14.5) -> None:
-        self.canvas.setFont("Helvetica-Bold" if bold else "Helvetica", size)
-        self.canvas.drawString(x, self.y, text)
-        self.y -= step
-
-    def space(self, points: float = 12) -> None:
-        self.y -= points
-
-
-def draw(*pages: object, head: str = "", foot: bool = False) -> bytes:
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=A4)
-    for number, fill in enumerate(pages, 1):
-        fill(Page(canvas))  # type: ignore[operator]
-        canvas.setFont("Helvetica", 8)
-        if head:
-            canvas.drawString(LEFT, 815, head)
-        if foot:
-            canvas.drawString(LEFT, 30, f"3 to 14 March 2025 {number}")
-        canvas.showPage()
-    canvas.save()
-    return buffer.getvalue()
-
-
-def read(content: bytes) -> Document:
-    return read_document(Path("report.pdf"), content)
-
-
-def texts(document: Document, kind: str) -> list[str]:
-    return [block.text for block in document.blocks if block.kind == kind]
-
-
-FULL = "Leaders in Aldmoor know their services well and they act on what children tell them"
+from tests.drawing import FULL, HANG, LEFT, RIGHT, TOP, Page, draw, read, texts
 
 
 def test_wrapped_lines_become_one_paragraph() -> None:
@@ -296,8 +248,8 @@ def test_judgements_of_one_table_are_rows_however_their_cells_wrap() -> None:
         grade("Requires", "improvement")
 
     assert texts(read(draw(page)), "table_row") == [
-        "Families who need early help Requires improvement",
-        "Fostering performance Requires improvement",
-        "Experiences and progress of young people who leave Good",
-        "Leaders and managers Requires improvement",
+        "1. Families who need early help Requires improvement",
+        "2.1 Fostering performance Requires improvement",
+        "2.2 Experiences and progress of young people who leave Good",
+        "3. Leaders and managers Requires improvement",
     ]

@@ -46,7 +46,7 @@ def test_markdown() -> None:
         ("title", "Minutes of the Scrutiny Committee"),
         ("heading", "Aldmoor Council"),
         ("paragraph", "The committee met on 3 March. It heard from the director."),
-        ("heading", "Actions"),
+        ("heading", "2. Actions"),
         ("bullet", "Visits will be checked weekly."),
         ("bullet", "A report follows"),
         ("bullet", "Thanks were given"),
@@ -92,6 +92,29 @@ def test_underlined_questions_and_wrapped_headings() -> None:
         ("title", "Report"),
         ("heading", "What is it like to be a child who needs help here?"),
         ("paragraph", "It is good."),
+    ]
+
+
+def test_marked_headings_are_not_guessed_beside() -> None:
+    marked = "Report\n======\n\n12 High Street, Aldmoor\n\n1. Findings\n-----------\n\nGood.\n\nStaff\n-----\n\nKind.\n"
+    assert read(marked, "a.txt") == [
+        ("title", "Report"),
+        ("paragraph", "High Street, Aldmoor"),
+        ("heading", "1. Findings"),
+        ("paragraph", "Good."),
+        ("heading", "Staff"),
+        ("paragraph", "Kind."),
+    ]
+
+
+def test_rows_without_bars_at_their_sides() -> None:
+    table = "Action | Owner\n--- | ---\n1. Visits | Head of Service"
+    text = f"{table}\n\nLast judgement: good | Next visit\nin May 2025\n\nEnd."
+    assert read(text) == [
+        ("table_row", "Action Owner"),
+        ("table_row", "1. Visits Head of Service"),
+        ("table_row", "Last judgement: good Next visit in May 2025"),
+        ("paragraph", "End."),
     ]
 
 

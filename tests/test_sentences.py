@@ -210,6 +210,21 @@ def test_recurring_headings_stand_below_a_graded_one() -> None:
     ) == [None, "good", "good", "good", "inadequate", "inadequate", "inadequate", None, None]
 
 
+def test_grade_below_a_heading_that_it_names_is_over_all_of_its_section() -> None:
+    assert grades(
+        Block("title", "A report", 1),
+        Block("heading", "The Board (LSB)", 2, level=1),
+        Block("heading", "The Board requires improvement", 2, level=2),
+        Block("heading", "Executive summary", 2, level=2),
+        Block("paragraph", "The board meets.", 2),
+        Block("heading", "1. The trust", 3, level=1),
+        Block("heading", "Some schools are good", 3, level=2),
+        Block("heading", "Executive summary", 3, level=2),
+        Block("heading", "Findings", 3, level=2),
+        Block("paragraph", "The trust works.", 3),
+    ) == [None, None, *["requires improvement"] * 3, None, "good", "good", None, None]
+
+
 def test_imprint_stands_in_no_section() -> None:
     table = sentence_table(
         document(

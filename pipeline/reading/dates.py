@@ -59,15 +59,22 @@ _DAY = re.compile(
 )
 
 
+# "5 to 9 December 2022 and 14 to 15 February 2023": the inspection, and a return to it.
+_FIRST_RANGE = re.compile(r"(.*?\d\D*(?:to|until|[-–—─])\D*\d.*?\d{4}),? (?:and|&) \d", re.I)
+
+
 def parse_range(text: str) -> tuple[str, str] | None:
     """Read the first and the last day of a range; a month or year that is not repeated is that of the next day.
 
     Args:
-        text: For instance "31 October to 11 November 2022", "16 and 17 January 2024" or "3 May 2023".
+        text: For instance "31 October to 11 November 2022", "16 and 17 January 2024" or "3 May 2023"; of two ranges
+            the first one counts.
 
     Returns:
         Both days as YYYY-MM-DD, or None where a day lacks its month or year, or is none.
     """
+    first = _FIRST_RANGE.match(text)
+    text = first[1] if first else text
     days: list[date] = []
     month = year = 0
     for found in reversed(list(_DAY.finditer(text))):

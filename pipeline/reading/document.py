@@ -22,7 +22,7 @@ class Block:
 
     Attributes:
         kind: One of `KINDS`.
-        text: The text, white space folded, without bullet mark or paragraph number.
+        text: The text, white space folded, without bullet mark or paragraph number; a heading or table row keeps its.
         page: 1-based page on which the block begins; None where the format has no pages.
         page_starts: (character offset in `text`, page) for every further page on which the block goes on.
         level: Depth of a title or heading (0 title, 1 top heading, ...); 0 for other kinds.
@@ -75,7 +75,7 @@ class Metadata:
         published: Publication date, ISO 8601.
         urn: The provider's unique reference number, as printed.
         inspection_start: First day of the inspection or visit, ISO 8601.
-        inspection_end: Its last day, ISO 8601.
+        inspection_end: Its last day, ISO 8601; a later return to it does not count.
         judgements: (name, grade) of every judgement printed, in document order.
     """
 

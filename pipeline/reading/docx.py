@@ -113,7 +113,7 @@ def _table(table: Any, styles: dict[str, Any], notes: dict[tuple[str, str], str]
         texts = [fold_spaces(" ".join(_text(p) for p in cell.iter(_W + "p"))) for cell in cells]
         text = fold_spaces(clean_characters(" ".join(texts)))
         if text:
-            yield Block("table_row", strip_number(text)[0])
+            yield Block("table_row", text)
         yield from _noted(row, notes)
 
 
@@ -184,7 +184,7 @@ def _paragraph(paragraph: Any, styles: dict[str, Any], before: str = "") -> Bloc
     for name in names:
         level = _HEADING_STYLE.search(name)
         if level:
-            return Block("heading", strip_number(text)[0], level=int(level[1]))
+            return Block("heading", text, level=int(level[1]))
         if name.casefold() in ("title", "subtitle"):
             return Block("title", text)
     rest, bullet = strip_bullet(text)
@@ -192,7 +192,7 @@ def _paragraph(paragraph: Any, styles: dict[str, Any], before: str = "") -> Bloc
     if bullet or listed or any(name.casefold().startswith("list") for name in names):
         return Block("bullet", rest if bullet else strip_number(text)[0])
     if _is_bold(paragraph) and len(text) <= 150 and not _ENDS.search(text):
-        return Block("heading", strip_number(text)[0], level=3)
+        return Block("heading", text, level=3)
     return Block("paragraph", strip_number(text)[0])
 
 

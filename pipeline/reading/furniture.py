@@ -9,7 +9,9 @@ _MARGIN = 0.13  # of the page's height, above and below
 _DEPTH = 5  # lines from the page's edge that can be furniture
 _MIN_NUMBER_SIZE = 7.5
 _DIGITS = re.compile(r"\d+")
-_PAGE_NUMBER = re.compile(r"(?:page\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d{1,4})?|[-–—]\s*\d{1,4}\s*[-–—]|[ivxl]{1,6}", re.I)
+_PAGE_NUMBER = re.compile(
+    r"(?!(?:19|20)\d\d$)(?:page\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d{1,4})?|[-–—]\s*\d{1,4}\s*[-–—]|[ivxl]{1,6}", re.I
+)
 
 
 def remove_furniture(pages: list[list[Line]], heights: list[float]) -> tuple[list[list[Line]], list[str]]:

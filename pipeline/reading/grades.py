@@ -2,6 +2,8 @@
 
 import re
 
+from pipeline.reading.text_cleaning import strip_number
+
 GRADES = ("outstanding", "good", "requires improvement", "inadequate")
 
 GRADE_PATTERN = r"(outstanding|good|requires? improvement(?: to be good)?|inadequate)"
@@ -42,10 +44,10 @@ def row_grade(text: str) -> tuple[str, str] | None:
         text: A row, its cells joined by spaces.
 
     Returns:
-        The name and one of `GRADES`, or None where the row ends in no grade.
+        The name without its number and one of `GRADES`, or None where the row ends in no grade.
     """
     found = _AT_END.search(text)
-    name = text[: found.start()].strip(" |:") if found else ""
+    name = strip_number(text[: found.start()].strip(" |:"))[0] if found else ""
     return (name, _canonical(found[1])) if found and name else None
 
 

@@ -45,7 +45,7 @@ def read_html(content: bytes) -> Document:
             if source is not None and _depth(source) > _MAX_DEPTH:
                 raise DocumentError(f"HTML nested more than {_MAX_DEPTH} elements deep: what is deeper cannot be read")
             tree = trafilatura.bare_extraction(
-                source if source is not None else page,
+                _whole(source) if source is not None else page,
                 include_comments=False,
                 include_tables=True,
                 include_formatting=False,
@@ -70,6 +70,15 @@ def read_html(content: bytes) -> Document:
     site = getattr(tree, "sitename", None)
     metadata = find_metadata(blocks, getattr(tree, "date", None), _page_type(page, site), site)
     return Document(metadata, tuple(blocks))
+
+
+def _whole(tree: Any) -> Any:  # noqa: ANN401 - an lxml element
+    """A page whose outermost element is another one than html, inside one: the libraries may want to take it out."""
+    if tree.tag == "html":
+        return tree
+    from lxml.html import builder
+
+    return builder.HTML(builder.BODY(tree))
 
 
 def _depth(tree: Any) -> int:  # noqa: ANN401 - an lxml element

@@ -7,6 +7,7 @@ from itertools import groupby
 from pipeline.reading.dates import DATE_PATTERN
 from pipeline.reading.document import Block
 from pipeline.reading.grades import GRADE_PATTERN, canonical_grade, row_grade
+from pipeline.reading.text_cleaning import strip_number
 
 OVERALL = "Overall effectiveness"
 _BOARD = "Local Safeguarding Children Board"
@@ -105,7 +106,7 @@ def _headings(group: Sequence[Block]) -> Iterator[tuple[str, str]]:
 
 
 def _judgement(name: str, grade: str | None) -> Iterator[tuple[str, str]]:
-    name = _VERB.sub("", name.strip(" |:–—-*"))
+    name = strip_number(_VERB.sub("", name.strip(" |:–—-*")))[0]
     if not grade or len(name) > _MAX_NAME or _ELSEWHERE.search(name) or not any(char.isalpha() for char in name):
         return
     named = _NAMED.match(name)

@@ -1,21 +1,22 @@
 """Lines of pages → blocks in reading order: headings by their type, paragraphs over page ends, bullets, table rows."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
 
+from pipeline.reading.body_type import measure_body
 from pipeline.reading.document import Block
 from pipeline.reading.furniture import remove_furniture
 from pipeline.reading.grades import heading_grade
 from pipeline.reading.levels import rank_headings
 from pipeline.reading.lines import Line
 from pipeline.reading.notes import join_notes, split_notes
+from pipeline.reading.order import order_lines
 from pipeline.reading.tables import Row, find_rows
 from pipeline.reading.text_cleaning import join_lines, strip_bullet, strip_number
 
 _ENDS = re.compile(r"[.!?:;][’”\"')\]]*$")
 _STOPS = re.compile(r"[.;,][’”\"')\]]*$")
+_END_MARK = re.compile(r"[.!?:;,’”\"')\]]+")
 _LETTER = re.compile(r"[^\W\d_]")
 _LABELLED = re.compile(r"[A-Z][\w ()/-]{2,35}: *\S")
 _DATED = re.compile(r"[^:]{3,40}: *\S.*\b(?:19|20)\d\d\b")
@@ -23,7 +24,6 @@ _FACT = re.compile(r"[^:]{3,40}: *\S.*\d|[^:]{3,40}: *[A-Z]\S+ [A-Z]")
 _TAIL = 6  # characters that tell whether a text has ended
 _MAX_HEADING = 220
 _SMALLER = 1.5  # points below the body type
-_SAMPLE = 60  # pages that tell the body type, its leading and the right margin
 
 
 @dataclass(slots=True)
@@ -46,15 +46,8 @@ class _Builder:
     """Puts lines together, one after the other."""
 
     def __init__(self, pages: list[list[Line]]) -> None:
-        sizes = Counter[float]()
-        pages = pages[:_SAMPLE]
-        for lines in pages:
-            for line in lines:
-                sizes[round(line.size * 2) / 2] += len(line.text)
-        self.body = sizes.most_common(1)[0][0] if sizes else 12.0
-        self.leading = _usual_leading(pages, self.body)
-        rights = sorted(line.right for lines in pages for line in lines if abs(line.size - self.body) < 0.6)
-        self.right = rights[int(0.97 * (len(rights) - 1))] if rights else 500.0
+        measured = measure_body(pages)
+        self.body, self.leading, self.right = measured.size, measured.leading, measured.right
         self.blocks: list[Block] = []
         self.types: list[tuple[float, bool] | None] = []
         self.open: _Open | None = None
@@ -87,8 +80,11 @@ class _Builder:
         return rank_headings(self.blocks, self.types)
 
     def _line(self, line: Line) -> None:
-        if line.size < 0.75 * self.body and line.text.isdigit():
-            return  # a footnote mark that PDFium put on a line of its own
+        if line.text.isdigit() and self._is_mark(line):
+            return
+        if self.open is not None and self._is_end(self.open.line, line):
+            self.open.text += line.text
+            return
         # Most lines begin with a letter: neither bullet ("o" apart) nor number.
         lettered = line.text[0].isalpha() and line.text[:2] not in ("o", "o ")
         stripped, bullet = (line.text, False) if lettered else strip_bullet(line.text + " ")
@@ -117,6 +113,8 @@ class _Builder:
         elif number is not None:
             self._start("paragraph", stripped, line, left, number)
             self.last_number = number
+        elif self.open is not None and self._carries_on(self.open, line):
+            self._extend(self.open, line)
         elif self._is_heading(line):
             self._heading(line)
         elif self.open is not None and self._continues(self.open, line):
@@ -125,7 +123,7 @@ class _Builder:
             self._start("paragraph", line.text, line, left)
 
     def _is_number(self, line: Line, number: int) -> bool:
-        if line.size > self.body + 1 or number == 0:
+        if line.size > self.body + 0.9 or number == 0:
             return False
         opened = self.open
         if opened is None or opened.kind == "heading" or number == self.last_number + 1:
@@ -133,6 +131,19 @@ class _Builder:
         if not _ENDS.search(opened.text[-_TAIL:]):
             return False
         return line.left < (opened.hang if opened.hang is not None else opened.left + 1) - 3
+
+    def _is_mark(self, line: Line) -> bool:
+        """Whether a number is a footnote mark that PDFium put on a line of its own."""
+        if line.size < 0.75 * self.body:
+            return True
+        last = self.open.line if self.open is not None else line
+        return line.size < 0.75 * last.size and 0 < line.base - last.base < last.size and line.left - last.right < 2
+
+    @staticmethod
+    def _is_end(last: Line, line: Line) -> bool:
+        """Whether a line is the full stop or colon of the one before it, set apart because its type differs."""
+        touches = last.page == line.page and abs(last.base - line.base) < 1 and abs(line.left - last.right) < 2
+        return touches and bool(_END_MARK.fullmatch(line.text))
 
     def _is_lone_number(self, line: Line) -> bool:
         bare = line.text.rstrip(".)")
@@ -173,6 +184,21 @@ class _Builder:
             return False
         last = opened.line.text
         return line.text[0].islower() or (opened.lines > 1 and last.isalpha() and last.islower() and len(last) <= _TAIL)
+
+    def _carries_on(self, opened: _Open, line: Line) -> bool:
+        """Whether a line in the type of a heading is text: a sentence's last words in bold, a bullet in large type."""
+        if opened.kind == "heading" or not self._is_heading(line):
+            return False
+        if opened.kind == "bullet" and self._is_heading(opened.line):
+            return opened.line.bold == line.bold and self._continues(opened, line)
+        last = opened.line
+        return (
+            line.text[0].islower()
+            and last.page == line.page
+            and not _ENDS.search(opened.text[-_TAIL:])
+            and not self._broke_early(last, line)
+            and self._continues(opened, line)
+        )
 
     def _continues(self, opened: _Open, line: Line) -> bool:
         last = opened.line
@@ -232,8 +258,6 @@ class _Builder:
             kind = "paragraph"
         if kind == "heading" and _DATED.fullmatch(text):
             kind = "paragraph"
-        if kind == "heading":
-            text = strip_number(text)[0] or text
         aside = kind == "paragraph" and opened.line.size < self.body - _SMALLER
         block = Block(kind, text, opened.page, tuple(opened.starts), aside=aside)
         self._add(block, (round(opened.line.size), opened.bold) if kind == "heading" else None)
@@ -267,17 +291,8 @@ def lay_out(pages: list[list[Line]], heights: list[float]) -> tuple[list[Block],
         Blocks in reading order, and the running heads, feet and page numbers left out.
     """
     kept, dropped = remove_furniture(pages, heights)
+    kept = [order_lines(lines) for lines in kept]
     builder = _Builder(kept)
     for lines in kept:
         builder.page(lines)
     return builder.finish(), dropped
-
-
-def _usual_leading(pages: list[list[Line]], body: float) -> float:
-    gaps: list[float] = []
-    for lines in pages:
-        for above, below in pairwise(lines):
-            gap = above.base - below.base
-            if body < gap < 2 * body and abs(above.size - body) < 0.6:
-                gaps.append(gap)
-    return sorted(gaps)[len(gaps) // 2] if gaps else 1.2 * body

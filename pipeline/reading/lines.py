@@ -113,6 +113,7 @@ class LineReader:
         # Offsets in the text are ranks of characters unless PDFium left some out or the text has surrogate pairs.
         plain = written == count == len(text)
         marks = self._marks(text) if plain else []
+        after_mark = dict(marks)
         self._untidy = "  " in text or bool(_UNTIDY.search(text))
         lines: list[Line] = []
         self._rows.clear()
@@ -123,7 +124,7 @@ class LineReader:
                 self._add(lines, number, text, start, end, plain, marks)
             if text[end] == "\ufffe" and lines:
                 lines[-1].text += "-"
-            start = found.end()
+            start = after_mark.get(found.end(), found.end())
         self._add(lines, number, text, start, len(text), plain, marks)
         if plain and self._rows:
             lines = self._cut_narrow_gaps(lines)
@@ -149,9 +150,7 @@ class LineReader:
         left, base = doubles[0].value, doubles[1].value
         # A paragraph number or bullet may be set in another type than its text, a last digit may be a footnote mark.
         sample = first if content[0].isalpha() or content[-1].isdigit() else last
-        size = _font_size(page, sample)
-        if size < _MIN_SIZE:
-            size = self._height(sample)
+        size = self._size(sample)
         weight = _font_weight(page, first)
         bold = (weight >= _BOLD or weight <= 0) and self._is_bold(first) and self._is_bold(last)
         if plain and right - left > size * (0.56 * length + 2.5) and length > 2:
@@ -187,25 +186,45 @@ class LineReader:
         pdfium.FPDFText_GetFontInfo(self._textpage, rank, self._name, len(self._name), self._flags)
         return bool(_BOLD_NAME.search(self._name.value))
 
-    def _height(self, rank: int) -> float:
-        """The type size where it stands in the text matrix, not in the font."""
+    def _size(self, rank: int) -> float:
+        """The type size, also where it stands in the text matrix and not in the font."""
+        size = float(_font_size(self._page, rank))
+        if size >= _MIN_SIZE:
+            return size
         if not _loose_box(self._page, rank, self._rect_ref):
             return 0.0
         return round(float(self._rect.top - self._rect.bottom) / 1.2, 1)
 
     def _marks(self, text: str) -> list[tuple[int, int]]:
         """Find footnote marks, the last one first."""
-        page = self._page
         marks = []
         for found in _NUMBER.finditer(text):
-            start = found.start()
+            start, end = found.span()
             before = text[start - 1] if start else " "
-            if not (before.isalpha() or before in _BEFORE_MARK):
+            if before == "\n":
+                is_mark = self._is_in_row(text, start, end)
+            elif before.isalpha() or before in _BEFORE_MARK or text[max(start - 3, 0) : start].isdigit():
+                # After a year the mark is told from the year's own digits: "2014" and a small "9".
+                start += before.isdigit() and end - start == 2 and self._size(start) > self._size(end - 1)
+                is_mark = 0 < self._size(start) < 0.8 * self._size(start - 1)
+            else:
                 continue
-            small = _font_size(page, start)
-            if 0 < small < 0.8 * _font_size(page, start - 1):
-                marks.append((start, found.end()))
+            if is_mark:
+                marks.append((start, end))
         return marks[::-1]
+
+    def _is_in_row(self, text: str, start: int, end: int) -> bool:
+        """Whether a small number stands in the middle of a row, which PDFium breaks before what is set higher."""
+        before = len(text[:start].rstrip()) - 1
+        after = end + 1 if text[end : end + 1] == " " else len(text)
+        if before < 0 or text[after : after + 1].isspace() or after >= len(text):
+            return False
+        if not 0 < self._size(start) < 0.8 * self._size(after):
+            return False
+        first, last = self._doubles[1], self._doubles[3]
+        _origin(self._page, before, self._refs[0], self._refs[1])
+        _origin(self._page, after, self._refs[2], self._refs[3])
+        return abs(first.value - last.value) < 1
 
     def _cut_narrow_gaps(self, lines: list[Line]) -> list[Line]:
         """Near the rows of a table, cut the rows whose cells nearly touch as well."""

@@ -70,7 +70,7 @@ _VISIT_DAYS = re.compile(
     re.I,
 )
 _DATE_WORDS = re.compile(
-    rf"(?:\d{{1,4}}(?:st|nd|rd|th)?|of|to|and|until|[-–—/,.&]|(?:{MONTH_BEGINNINGS})[a-z]*|\s)+", re.I
+    rf"(?:\d{{1,4}}(?:st|nd|rd|th)?|of|to|and|until|[-–—―─−/,.&]|(?:{MONTH_BEGINNINGS})[a-z]*|\s)+", re.I
 )
 _VISITED = re.compile(r"\b(?:visit(?:ed)?|inspectors|took place|fieldwork)\b", re.I)
 _SHORT_DOCUMENT = 80  # blocks

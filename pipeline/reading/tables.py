@@ -53,8 +53,8 @@ def _beside(left: Line, right: Line) -> bool:
     gap = right.left - left.right
     if gap < right.size or right.base < left.base - 0.6 * left.size:
         return False
-    if len(left.text) <= 4 and (strip_bullet(left.text + " x")[1] or left.text.rstrip(".)").isdigit()):
-        return False  # a hanging bullet or number
+    if len(left.text) <= 4 and (strip_bullet(left.text + " x")[1] or strip_number(left.text + " X")[1] is not None):
+        return False  # a hanging bullet or number; a year is none
     return left.cell or right.left - left.left > 8 * right.size
 
 
@@ -107,4 +107,4 @@ def _row_text(lines: list[Line]) -> str:
     text = ""
     for line in lines:
         text = join_lines(text, line.text)
-    return strip_number(text)[0]
+    return text

@@ -1,6 +1,7 @@
 """Text and Markdown → Document."""
 
 import re
+from itertools import pairwise
 
 from pipeline.errors import DocumentError
 from pipeline.reading.document import Block, Document, has_words
@@ -19,12 +20,14 @@ _UNDERLINE = re.compile(r"(=|-)\1{2,}$")
 _RULE = re.compile(r"(?:[-*_]\s*){3,}$")
 _TABLE = re.compile(r"\|.*\|$")
 _TABLE_RULE = re.compile(r"[|\s:-]+$")
+_CELLS = re.compile(r"\s\|\s")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=[^\s*])\*(?![\w*])")
 _LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)")
 _ENDS = re.compile(r"[.!?;:,][’”\"')\]]*$")
 _HEADING_LENGTH = 90
 _HEADING_LINES = 2  # a wrapped heading has its line below the second
 _TITLE_WORDS = 14
+_MARKED = 3  # headings of a text that marks them
 
 
 def read_text(content: bytes) -> Document:
@@ -51,10 +54,13 @@ class _Parser:
         self.blocks: list[Block] = []
         self.kind = "paragraph"
         self.lines: list[str] = []
+        self.number = ""  # of the paragraph, as printed
+        self.marked = False  # whether the text marks its headings, so that none has to be guessed
 
     def parse(self, text: str) -> list[Block]:
         """Cut text into blocks, line by line."""
         lines = [line.replace("\t", " ") for line in re.split(r"[\n\v\f]", text)]
+        self.marked = _marks_headings(lines)
         for rank, line in enumerate(lines):
             following = lines[rank + 1].strip() if rank + 1 < len(lines) else ""
             self._line(line.strip(), following, rank == 0 or not lines[rank - 1].strip())
@@ -71,8 +77,9 @@ class _Parser:
             and self.kind == "paragraph"
             and (self.lines[-1].endswith("?") or not _ENDS.search(self.lines[-1]))
         ):
-            heading, self.lines = " ".join(self.lines), []
+            heading, self.lines = self.number + " ".join(self.lines), []
             self._heading(heading, 1 if line[0] == "=" else 2)
+            self._close()
             return
         if _RULE.match(line):
             self._close()
@@ -103,8 +110,9 @@ class _Parser:
         if number is not None and (first or self.kind == "bullet" or not self.lines or _ENDS.search(self.lines[-1])):
             self._close()
             self.lines = [rest]
+            self.number = line.removesuffix(rest)
             return
-        if first and not following and _is_heading(line):
+        if first and not following and not self.marked and _is_heading(line):
             self._close()
             self._heading(line, 2)
             return
@@ -113,20 +121,40 @@ class _Parser:
     def _heading(self, text: str, level: int) -> None:
         first = not self.blocks
         title = first and level <= 2
-        self._add("title" if title else "heading", _unmark(strip_number(text)[0]), 0 if title else max(level - 1, 1))
+        self._add("title" if title else "heading", _unmark(text), 0 if title else max(level - 1, 1))
 
     def _close(self) -> None:
-        text = ""
-        for line in self.lines:
-            text = join_lines(text, line)
-        if text:
-            self._add(self.kind, _unmark(text))
-        self.kind, self.lines = "paragraph", []
+        if self.kind == "paragraph" and any(_CELLS.search(line) for line in self.lines):
+            self._rows()
+        else:
+            text = ""
+            for line in self.lines:
+                text = join_lines(text, line)
+            if text:
+                self._add(self.kind, _unmark(text))
+        self.kind, self.lines, self.number = "paragraph", [], ""
+
+    def _rows(self) -> None:
+        """A table without bars at its sides: a row a line where each has cells, else one row over several lines."""
+        lines = [line for line in self.lines if not _TABLE_RULE.match(line)]
+        rows = lines if all(_CELLS.search(line) for line in lines) else [" ".join(lines)]
+        rows[0] = self.number + rows[0]
+        for row in rows:
+            self._add("table_row", " ".join(_unmark(cell) for cell in _CELLS.split(row)))
 
     def _add(self, kind: str, text: str, level: int = 0) -> None:
         text = fold_spaces(text)
         if text:
             self.blocks.append(Block(kind, text, level=level))
+
+
+def _marks_headings(lines: list[str]) -> bool:
+    """Whether more headings than the title are underlined or begin with #."""
+    underlined = sum(
+        bool(_UNDERLINE.match(line.strip()) and above.strip() and not _TABLE_RULE.match(above))
+        for above, line in pairwise(lines)
+    )
+    return underlined + sum(bool(_HASHES.match(line.strip())) for line in lines) >= _MARKED
 
 
 def _is_heading(line: str) -> bool:
@@ -139,6 +167,7 @@ def _is_heading(line: str) -> bool:
         and (bare[:1].isupper() or bare[:1].isdigit())
         and any(char.isalpha() for char in bare)
         and not re.match(r"[^:]{3,40}: *\S", bare)
+        and not _CELLS.search(bare)
     )
 
 
