@@ -13,7 +13,7 @@ export DO_NOT_TRACK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint fix bench bench-accuracy lock ui clean
+.PHONY: help install repro test lint fix bench bench-accuracy bench-trials lock ui clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -54,6 +54,9 @@ bench: $(INSTALLED) ## measure speed and memory (needs a folder of reports)
 
 bench-accuracy: $(INSTALLED) ## measure accuracy beside simpler methods (needs data/dataset)
 	@$(BIN)/python benchmarks/accuracy.py
+
+bench-trials: $(INSTALLED) ## cross-validate features of the linear model (needs public labels)
+	@$(BIN)/python benchmarks/trials.py
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
