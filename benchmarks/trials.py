@@ -166,15 +166,14 @@ def _log(project: Path, corpus: Corpus, share: float, rows: dict[str, dict[str, 
     from pipeline.tracking import open_store
 
     taught = "labels alone" if not share else f"labels and {share:.0%} of the soft labels"
-    best = max(rows, key=lambda name: rows[name]["macro_f1"])
     origin = {"mlflow.source.name": "benchmarks/trials.py", "data.train": corpus.sha256}
     key = _key(corpus.sha256, share, SEED, "trials")
     parent = RunContent(
         name=f"feature trials, {taught}",
-        description=f"{(__doc__ or '').strip()}\n\nBest: {best}, macro F1 {rows[best]['macro_f1']:.3f}.",
+        description=(__doc__ or "").strip(),
         params={"soft_share": str(share), "folds": str(FOLDS)},
-        metrics={f"{METRIC_PREFIX}{name}": rows[best][name] for name in _HEADS},
-        tags={**origin, "search.best": best, KEY_TAG: key},
+        metrics={},
+        tags={**origin, KEY_TAG: key},
     )
     children = [
         RunContent(
