@@ -87,6 +87,7 @@ def search_params(
         sentences=len(labelled.texts),
         soft_sentences=len(soft.texts),
         folds=params.train.folds,
+        margin=params.register.margin,
         provenance=read_provenance(project),
         path=output / RESULTS_FILE,
     )

@@ -47,6 +47,7 @@ class SearchReport:
         sentences: Labelled sentences.
         soft_sentences: Sentences that the encoder labelled.
         folds: Folds over providers.
+        margin: Gain in macro F1 that a candidate needs to become champion.
         provenance: State of the project.
         path: CSV file with all results.
         results: What was scored, in the order of scoring.
@@ -62,6 +63,7 @@ class SearchReport:
     sentences: int
     soft_sentences: int
     folds: int
+    margin: float
     provenance: Provenance
     path: Path
     results: list[Result] = field(default_factory=list)
@@ -125,10 +127,12 @@ class SearchReport:
             return f"None of the {len(self.results)} settings is better than the present one; params.yaml can stay."
         gain = best.scores["macro_f1"] - base.scores["macro_f1"]
         changed = {name: value for name, value in best.setting.items() if value != self.present[name]}
+        small = f" That is less than a new champion must gain (register.margin, {self.margin})."
         return (
             f"Best: {_listed(changed)}: macro F1 {gain:+.4f}, higher in {self.better_folds(best)} of {self.folds} "
-            "folds. To adopt it, set these values in params.yaml and run `dvc repro`: the test side then decides "
-            "whether the candidate becomes champion. The best of many settings looks a little better than it is."
+            f"folds.{small if gain < self.margin else ''} To adopt it, set these values in params.yaml and run `dvc repro`: "
+            "the test side then decides whether the candidate becomes champion. The best of many settings looks a little "
+            "better than it is."
         )
 
     def summary(self) -> str:

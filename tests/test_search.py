@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,10 @@ def test_the_advice_names_what_to_change(search, params):
         assert (f"{name}: {value}" in report.advice()) == (value != worst.setting[name])
     assert "params.yaml" in report.advice()
     assert f"higher in {report.better_folds(report.best)} of {params.train.folds} folds" in report.advice()
+    gain = report.best.scores["macro_f1"] - report.baseline.scores["macro_f1"]
+    assert ("register.margin" in report.advice()) == (gain < params.register.margin)
+    greedy = replace(poor, register=replace(poor.register, margin=0.9))
+    assert "less than a new champion must gain (register.margin, 0.9)" in search(greedy).advice()
     stays = search(change_params(params, report.best.setting, Path("params.yaml")))
     assert "params.yaml can stay" in stays.advice()
 
