@@ -130,9 +130,9 @@ class SearchReport:
         small = f" That is less than a new champion must gain (register.margin, {self.margin})."
         return (
             f"Best: {_listed(changed)}: macro F1 {gain:+.4f}, higher in {self.better_folds(best)} of {self.folds} "
-            f"folds.{small if gain < self.margin else ''} To adopt it, set these values in params.yaml and run `dvc repro`: "
-            "the test side then decides whether the candidate becomes champion. The best of many settings looks a little "
-            "better than it is."
+            f"folds.{small if gain < self.margin else ''} To adopt it, set these values in params.yaml and run "
+            "`dvc repro`: the test side then decides whether the candidate becomes champion. The best of many settings "
+            "looks a little better than it is."
         )
 
     def summary(self) -> str:
