@@ -13,7 +13,7 @@ export DO_NOT_TRACK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint fix bench bench-accuracy bench-review bench-incremental lock ui clean
+.PHONY: help install repro test lint fix bench bench-accuracy bench-review bench-incremental bench-trials lock ui clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -60,6 +60,9 @@ bench-review: $(INSTALLED) ## measure what the review queue is worth beside rand
 
 bench-incremental: $(INSTALLED) ## measure `dvc repro` from nothing and after one new report (needs a folder of reports)
 	@$(BIN)/python benchmarks/run.py incremental
+
+bench-trials: $(INSTALLED) ## cross-validate features of the linear model (needs public labels)
+	@$(BIN)/python benchmarks/trials.py
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \

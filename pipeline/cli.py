@@ -15,6 +15,7 @@ from pipeline.formats import Format
 from pipeline.modes import Mode
 from pipeline.registry_cli import registry
 from pipeline.review_cli import review
+from pipeline.search_cli import search
 from pipeline.stages_cli import CANDIDATE, DATASET, LABEL_FILES, PARAMS, REPORTS, add_stages, read_params, show_progress
 
 app = typer.Typer(
@@ -282,6 +283,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0
 
 
 add_stages(app)
+app.command()(search)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -72,6 +72,7 @@ class Fit:
         thresholds: Of each label, in the order of `LABELS`.
         scores: Scores on the labelled sentences, out of fold.
         labelled: Calibrated log-odds of the labelled sentences, out of fold, of shape (sentences, labels).
+        folds: Number of the fold in which each labelled sentence was held out, from 0, of shape (sentences,).
         soft: The same of those soft sentences whose group was held out from some fold.
     """
 
@@ -79,6 +80,7 @@ class Fit:
     thresholds: Floats
     scores: dict[str, float | None]
     labelled: Floats
+    folds: npt.NDArray[np.intp]
     soft: Floats
 
 
@@ -97,17 +99,23 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
         The calibrated pipeline and its scores.
 
     Raises:
-        DataError: A label has too few examples, or lies in too few groups, for the folds.
+        DataError: A label has too few examples, or lies in too few groups, for the folds; or no feature is frequent
+            enough.
     """
     folds = _folds(labelled.labels, labelled.groups, params.train.folds)
     pipeline = build_pipeline(params)
     union = pipeline.named_steps["features"]
-    rows = union.fit_transform([*labelled.texts, *soft.texts]).tocsr()
+    try:
+        rows = union.fit_transform([*labelled.texts, *soft.texts]).tocsr()
+    except ValueError:  # scikit-learn's words for it do not name the setting
+        raise DataError(
+            f"no feature stands in {params.features.min_df} sentences; lower features.min_df in params.yaml."
+        ) from None
     size = len(labelled.texts)
     targets = np.vstack([labelled.labels.astype(float), soft.probabilities])
     weights = np.append(np.ones(size), np.full(len(soft.texts), soft.weight))
     groups = np.append(labelled.groups.astype(object), soft.groups)
-    problem = _Problem(rows, targets, weights, params)
+    problem = Problem(rows, targets, weights, params)
     outs = [np.isin(groups, np.unique(labelled.groups[rest])) for _, rest in folds]
     # The longest first: no processor then waits long for another at the end.
     regressions, *by_fold = problem.fit_all([np.ones(len(targets), dtype=bool), *(~out for out in outs)])
@@ -122,12 +130,22 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     thresholds = best_thresholds(labelled.labels, probabilities)
     worth = held_out_scores(labelled.labels, probabilities, thresholds, labelled.groups)
     read = log_odds[size:][~np.isnan(log_odds[size:]).any(axis=1)]
-    return Fit(pipeline, thresholds, worth, log_odds[:size], read)
+    fold_of = np.empty(size, dtype=np.intp)
+    for number, (_, rest) in enumerate(folds):
+        fold_of[rest] = number
+    return Fit(pipeline, thresholds, worth, log_odds[:size], fold_of, read)
 
 
 @dataclass(frozen=True, eq=False)
-class _Problem:
-    """Features, targets and weights of all sentences."""
+class Problem:
+    """Features, targets and weights of all sentences.
+
+    Attributes:
+        rows: Sparse features, of shape (sentences, features).
+        targets: Probability of each label, 0 or 1 where people labelled, of shape (sentences, labels).
+        weights: Of each sentence.
+        params: All settings.
+    """
 
     rows: Any
     targets: Floats
@@ -135,7 +153,14 @@ class _Problem:
     params: Params
 
     def fit_all(self, parts: list[Booleans]) -> list[list[LogisticRegression]]:
-        """Fit one regression a label on each of several parts of the sentences."""
+        """Fit one regression a label on each of several parts of the sentences.
+
+        Args:
+            parts: Which sentences each part holds, of shape (sentences,).
+
+        Returns:
+            For each part the fitted regressions, in the order of `LABELS`.
+        """
         count = len(LABELS)
         # Processes, not threads: liblinear has one random generator, which threads would share.
         fitted = Parallel(n_jobs=-1)(
@@ -144,7 +169,7 @@ class _Problem:
         return [fitted[first : first + count] for first in range(0, len(fitted), count)]
 
 
-def _fit_label(problem: _Problem, places: npt.NDArray[Any], rank: int) -> LogisticRegression:
+def _fit_label(problem: Problem, places: npt.NDArray[Any], rank: int) -> LogisticRegression:
     """Fit one label; a probability p counts as an example with weight p and a counter-example with 1 - p."""
     target = problem.targets[places, rank]
     for_it, against = target > _SURE, target < 1 - _SURE

@@ -2,6 +2,8 @@
 
 import difflib
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -171,6 +173,32 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         raise ParamsError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(raw, dict):
         raise ParamsError(f"{path}: found {type(raw).__name__}, expected sections {', '.join(_sections())}.")
+    return _validated(raw, path)
+
+
+def change_params(params: Params, changes: Mapping[str, Any], path: Path) -> Params:
+    """Replace some settings.
+
+    Args:
+        params: All settings.
+        changes: New values by full name, such as "train.C".
+        path: File that asks for them, for the error.
+
+    Returns:
+        All settings, checked anew.
+
+    Raises:
+        ParamsError: A name or a value is not accepted; the message lists every such place.
+    """
+    raw = asdict(params)
+    for name, value in changes.items():
+        section, _, key = name.partition(".")
+        raw[section][key] = value
+    return _validated(raw, path)
+
+
+def _validated(raw: dict[str, Any], path: Path) -> Params:
+    """Check all settings."""
     try:
         # Strict validation takes mappings for dataclasses in JSON only.
         return _ADAPTER.validate_json(json.dumps(raw, default=str))

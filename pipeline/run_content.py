@@ -26,6 +26,7 @@ TEST_TAG = "data.test"
 LIST_COLUMNS = (
     "metrics.`macro_f1`",
     *(f"metrics.`{label}_f1`" for label in LABELS),
+    "metrics.`cv_macro_f1`",
     "tags.`verdict`",
     "tags.`verdict.reason`",
     "tags.`git.commit`",

@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +77,7 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 _VIEW = "findings"  # the UI opens the run list with our columns by this key
 _MODEL_NAME = "model"
 _MODEL_FOLDER = "findings_model"
+_PARENT_TAG = "mlflow.parentRunId"
 _DIGEST_DIGITS = 36  # the most that MLflow takes; a tag holds the whole hash
 _BATCH = 500
 _SIGNATURE = ModelSignature(
@@ -133,17 +134,7 @@ class Store:
             description=content.description,
             tags={"mlflow.source.name": "findings register", **content.tags},
         ) as run:
-            mlflow.log_params(dict(content.params))
-            metrics = list(content.metrics.items())
-            for start in range(0, len(metrics), _BATCH):
-                # The model's metrics bear the same time, so that they are no second values of the run's.
-                mlflow.log_metrics(dict(metrics[start : start + _BATCH]), step=0, timestamp=run.info.start_time)
-            for table, digest, source, context in content.datasets:
-                with warnings.catch_warnings():
-                    # MLflow finds two names for one kind of local source, and integers that could hold no gaps.
-                    warnings.simplefilter("ignore", UserWarning)
-                    dataset = from_pandas(table, source=source, name=source, digest=digest[:_DIGEST_DIGITS])
-                    mlflow.log_input(dataset, context=context, tags={"sha256": digest})
+            _fill(content, run)
             with TemporaryDirectory() as scratch:
                 for name, path in (content.artifacts or {}).items():
                     target = Path(scratch) / name
@@ -151,6 +142,42 @@ class Store:
                     shutil.copyfile(path, target)
                 mlflow.log_artifacts(scratch)
         return str(run.info.run_id)
+
+    def log_nested(self, parent: RunContent, children: Sequence[RunContent], status: str = "FINISHED") -> str:
+        """Log runs below a parent run; what an earlier call logged with the same keys is found, not logged again.
+
+        Args:
+            parent: What the parent is to show now; replaces name, description, metrics and tags of an earlier call.
+            children: The runs below it so far; the tags of each hold its key.
+            status: State of the parent: "RUNNING", "FINISHED" or "KILLED".
+
+        Returns:
+            The parent's id.
+        """
+        experiment, found = self._experiment(), self._search(KEY_TAG, parent.tags[KEY_TAG])
+        with mlflow.start_run(
+            run_id=found[0].info.run_id if found else None,
+            experiment_id=None if found else experiment,
+            run_name=parent.name,
+            tags=dict(parent.tags),
+            description=parent.description,
+        ) as run:
+            run_id = str(run.info.run_id)
+            _fill(parent, run)
+            below = self._search(_PARENT_TAG, run_id)
+            known = {one.data.tags.get(KEY_TAG) for one in below if one.info.status == "FINISHED"}
+            for child in children:
+                if child.tags[KEY_TAG] not in known:
+                    with mlflow.start_run(
+                        experiment_id=experiment,
+                        run_name=child.name,
+                        nested=True,
+                        description=child.description,
+                        tags=dict(child.tags),
+                    ) as nested:
+                        _fill(child, nested)
+        self._client.update_run(run_id, status=status, name=parent.name)
+        return run_id
 
     def register(self, run_id: str, folder: Path, description: str, macro_f1: float | None, test: str | None) -> int:
         """Log a model under a run and register it, unless the registry has this very model already.
@@ -373,3 +400,18 @@ def open_store(project: Path = Path(), *, write: bool = True) -> Iterator[Store]
             if given is None:
                 os.environ.pop("MLFLOW_TRACKING_URI", None)
             remove_stray(uri)
+
+
+def _fill(content: RunContent, run: mlflow.ActiveRun) -> None:
+    """Log settings, scores and data of the active run."""
+    mlflow.log_params(dict(content.params))
+    metrics = list(content.metrics.items())
+    for start in range(0, len(metrics), _BATCH):
+        # The model's metrics bear the same time, so that they are no second values of the run's.
+        mlflow.log_metrics(dict(metrics[start : start + _BATCH]), step=0, timestamp=run.info.start_time)
+    for table, digest, source, context in content.datasets:
+        with warnings.catch_warnings():
+            # MLflow finds two names for one kind of local source, and integers that could hold no gaps.
+            warnings.simplefilter("ignore", UserWarning)
+            dataset = from_pandas(table, source=source, name=source, digest=digest[:_DIGEST_DIGITS])
+            mlflow.log_input(dataset, context=context, tags={"sha256": digest})

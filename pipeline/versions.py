@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import TrackingError
+from pipeline.text_table import align_columns
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,4 @@ def render_versions(versions: Sequence[Version]) -> str:
         )
         for version in versions
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return align_columns(rows)
