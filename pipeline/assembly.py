@@ -16,7 +16,7 @@ from pipeline.files import replace_file
 from pipeline.formats import Format
 from pipeline.labels import LABELS
 from pipeline.outputs import FAILURES_FILE, open_writers, write_failures
-from pipeline.parts import DETAILS, Part
+from pipeline.parts import DETAILS, Part, read_part
 from pipeline.reading.arrow_columns import repeated_string
 from pipeline.section_counts import SUMMARY_FILE, SectionCounts, write_summary
 from pipeline.summary import ReportSummary, split_reports, summarise
@@ -102,7 +102,8 @@ def assemble(
             for _, writer in writers:
                 for chunk in chunks:
                     writer.write(chunk)
-            for table in split_reports(pa.concat_tables(chunks)):
+            whole = pa.concat_tables(chunks)
+            for table in split_reports(whole) if item.kind == "table" else [whole]:
                 summary = summarise(table, report=item.report, report_id=item.report_id)
                 summaries.append(summary)
                 sections.add(table, summary)
@@ -182,15 +183,13 @@ def _reports(
 
 
 def _read_part(path: Path, item: "Input", schema: "pa.Schema") -> "tuple[pa.Table, str | None]":
-    import pyarrow as pa
-    from pyarrow import parquet
-
     try:
-        # Waking threads takes longer than reading a part.
-        stored = parquet.ParquetFile(path).read(use_threads=False)
+        stored = read_part(path)
         details = (stored.schema.metadata or {}).get(DETAILS)
-        table = stored.cast(schema)
-    except (OSError, ValueError, pa.ArrowException) as error:
+        table = stored.replace_schema_metadata(schema.metadata)
+        if not table.schema.equals(schema):
+            table = table.cast(schema)
+    except (OSError, ValueError) as error:
         raise FindingsError(f"{path}: damaged ({type(error).__name__}); run again with --no-resume.") from None
     if item.kind == "table":
         return table, None

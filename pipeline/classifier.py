@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ class ModelConfig:
     model_sha256: str
     reference_sha256: str
 
-    @property
+    @cached_property
     def version(self) -> str:
         """First 12 hex digits of the hash of everything that decides an answer, and of what it was trained on."""
         content = asdict(self)

@@ -1,6 +1,8 @@
-"""One document, or some rows of a table → a part: a Parquet file of findings, there whole or not at all."""
+"""One document, or some rows of a table → a part: an Arrow file of findings, there whole or not at all."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -70,9 +72,9 @@ def plan_parts(item: Input, folder: Path, rows: int | None) -> list[Part]:
         The parts, in order.
     """
     if rows is None:
-        return [Part(item, folder / f"{item.report_id}-{_made_from(item)}.parquet")]
+        return [Part(item, folder / f"{item.report_id}-{_made_from(item)}.arrow")]
     starts = range(0, max(rows, 1), CHUNK_ROWS)
-    return [Part(item, folder / f"{item.report_id}-{rank:06d}.parquet", row) for rank, row in enumerate(starts)]
+    return [Part(item, folder / f"{item.report_id}-{rank:06d}.arrow", row) for rank, row in enumerate(starts)]
 
 
 def _made_from(item: Input) -> str:
@@ -98,8 +100,6 @@ def label_part(part: Part, rows: "pa.Table | None", schema: "pa.Schema", classif
     Returns:
         What came of it.
     """
-    from pyarrow import parquet
-
     try:
         sentences, details = _sentences(part.item) if rows is None else (rows, None)
         findings = _add_predictions(sentences, schema, classifier)
@@ -111,10 +111,68 @@ def label_part(part: Part, rows: "pa.Table | None", schema: "pa.Schema", classif
         return Outcome(failure=f"unexpected error: {type(error).__name__}: {error}")
     try:
         with replace_file(part.path) as temporary:
-            parquet.write_table(findings, temporary, compression="zstd")
+            _write(findings, temporary)
     except FindingsError as error:
         return Outcome(fault=str(error))
     return Outcome(findings.num_rows)
+
+
+def _write(findings: "pa.Table", path: Path) -> None:
+    """Write a part; Parquet would take five times as long, and the part is read once."""
+    import pyarrow as pa
+
+    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, findings.schema, options=options) as writer:
+        writer.write_table(findings)
+
+
+def read_part(path: Path) -> "pa.Table":
+    """Read the findings of a part.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The findings.
+
+    Raises:
+        OSError: It cannot be opened.
+        ValueError: It is damaged.
+    """
+    with _opened(path) as reader:
+        findings = reader.read_all()
+        # Arrow trusts what it reads, and would crash on it later.
+        findings.validate(full=True)
+        return findings
+
+
+def read_part_schema(path: Path) -> "pa.Schema":
+    """Read the columns of a part, and what is known of the document, without its rows.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The columns.
+
+    Raises:
+        OSError: It cannot be opened.
+        ValueError: It is damaged.
+    """
+    with _opened(path) as reader:
+        return reader.schema
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[pa.ipc.RecordBatchFileReader]":
+    import pyarrow as pa
+
+    try:
+        with pa.OSFile(str(path)) as file:
+            # Waking threads takes longer than reading a part.
+            yield pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(use_threads=False))
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from None
 
 
 _worker: "tuple[SentenceClassifier, pa.Schema] | None" = None
@@ -195,6 +253,11 @@ def _add_predictions(sentences: "pa.Table", schema: "pa.Schema", classifier: "Se
     import pyarrow as pa
 
     own, new = pa.schema(list(schema)[: -len(PREDICTION_COLUMNS)]), pa.schema(list(schema)[-len(PREDICTION_COLUMNS) :])
-    table = sentences.select(own.names).cast(own)
-    predicted = classifier.label(table["text"].to_pylist()).to_arrow().cast(new)
+    table = _cast(sentences.select(own.names), own)
+    predicted = _cast(classifier.label(table["text"].to_pylist()).to_arrow(), new)
     return pa.table([*table.columns, *predicted.columns], schema=schema)
+
+
+def _cast(table: "pa.Table", schema: "pa.Schema") -> "pa.Table":
+    # Arrow's functions take longer to load than a report to label.
+    return table if table.schema.equals(schema) else table.cast(schema)
