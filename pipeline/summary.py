@@ -64,7 +64,8 @@ def summarise(table: "pa.Table", *, report: str = "", report_id: str = "") -> Re
     Returns:
         The summary.
     """
-    first = {name: table[name][0].as_py() if table.num_rows else None for name in table.column_names}
+    there = [name for name in DESCRIBED if name in table.column_names]
+    first = {name: table[name][0].as_py() if table.num_rows else None for name in there}
     # Arrow's functions to add and to compare take longer to load than all the rest.
     counts = {name: sum(chunk.true_count for chunk in table[name].chunks) for name in (*LABELS, "uncertain")}
     counts[NONE] = table["labels"].to_pylist().count(NONE)
