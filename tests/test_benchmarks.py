@@ -33,5 +33,5 @@ def test_a_section_is_added_once_and_then_replaced(tmp_path, monkeypatch):
 
 
 def test_every_benchmark_has_its_module():
-    for name in run.BENCHMARKS:
+    for name in (*run.BENCHMARKS, *run.LONG):
         assert (PROJECT / "benchmarks" / f"{name}.py").is_file()
