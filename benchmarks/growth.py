@@ -45,4 +45,4 @@ def measure(shared: Path) -> list[tuple[str, str, str]]:
             (f"{count:,}: peak memory of the largest worker", f"{worker:.0f} MB", "at most 500 MB"),
         ]
     ratio = each[REPORTS * TIMES] / each[REPORTS]
-    return [*rows, ("CPU time a document, many against few", f"{ratio:.2f}", "0.9 to 1.1")]
+    return [*rows, ("CPU time a document, many against few", f"{ratio:.2f}", "at most 1.1")]

@@ -10,6 +10,7 @@ from pipeline.classifier import PROBABILITY_COLUMNS
 from pipeline.files import json_bytes, replace_file
 from pipeline.labels import LABELS
 from pipeline.reference import ALL, DIGITS, Reference, Tally
+from pipeline.scorer import Floats
 from pipeline.sentences import LAYOUT_KINDS
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class DriftMeter:
         self._classifier, self._reference = classifier, reference
         self._tally = Tally(classifier.thresholds, classifier.config.review_margin)
         self._words = self._unknown = 0
+        self._chances: list[Floats] = []
+        self._kinds: list[str | None] = []
 
     def add(self, findings: "pa.Table", words: int, unknown: int) -> None:
         """Count findings; headings, contents and the like are left out.
@@ -62,7 +65,16 @@ class DriftMeter:
             # Arrow's own way to NumPy would load pandas.
             chances = np.array([piece[name].to_pylist() for name in PROBABILITY_COLUMNS], dtype=float).T[places]
             kinds = _take(piece["doc_type"].to_pylist(), places) if "doc_type" in names else None
-            self._tally.add(chances, None if kinds is None else [None if kind is None else str(kind) for kind in kinds])
+            self._chances.append(chances)
+            self._kinds.extend(None if kind is None else str(kind) for kind in kinds or [None] * len(chances))
+            if len(self._kinds) >= _ROWS:
+                self._count()
+
+    def _count(self) -> None:
+        """Count many sentences at once: a document may hold one."""
+        if self._kinds:
+            self._tally.add(np.concatenate(self._chances), self._kinds)
+        self._chances, self._kinds = [], []
 
     def measure(self) -> dict[str, Any]:
         """Compare what was counted with the training side.
@@ -71,6 +83,7 @@ class DriftMeter:
             What drift.json holds: counts, label shares by doc_type, share of unknown words and of sentences near a
             threshold, each beside that of the training side; population stability index by label; and `warnings`.
         """
+        self._count()
         now, before = self._tally.result(), self._reference.modes[self._classifier.mode]
         measured: dict[str, Any] = {
             "format": FORMAT,

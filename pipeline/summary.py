@@ -1,10 +1,11 @@
 """Counts of labels by report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.labels import LABELS, NONE
+from pipeline.outputs import FAILURES_FILE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,6 +101,27 @@ def split_reports(table: "pa.Table") -> "list[pa.Table]":
     if len(codes.dictionary) == 1:
         return [table]
     return [table.filter(pc.equal(codes.indices, code)) for code in range(len(codes.dictionary))]
+
+
+def run_line(
+    documents: int, sentences: int, counts: Mapping[str, int], failures: int, seconds: float, note: str = ""
+) -> str:
+    """Say in a line what a run labelled and what failed.
+
+    Args:
+        documents: Reports labelled.
+        sentences: Sentences labelled.
+        counts: Number of sentences by label, with `none`.
+        failures: Number of documents that could not be read.
+        seconds: Time taken.
+        note: What to say of the reports beside their number.
+
+    Returns:
+        One or two sentences.
+    """
+    found = ", ".join(f"{counts[name]:,} {name}" for name in (*LABELS, NONE))
+    lost = f" {failures:,} could not be read: see {FAILURES_FILE}." if failures else ""
+    return f"{documents:,} report(s){note}, {sentences:,} sentences in {seconds:.1f} s: {found}.{lost}"
 
 
 def total(summaries: Iterable[ReportSummary]) -> ReportSummary:
