@@ -13,7 +13,7 @@ export DO_NOT_TRACK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint fix bench bench-accuracy bench-review bench-incremental bench-trials lock ui clean
+.PHONY: help install repro test lint fix bench bench-long bench-accuracy bench-review bench-incremental bench-trials lock ui clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -51,6 +51,9 @@ fix: $(INSTALLED) ## mend style where that can be done by machine
 
 bench: $(INSTALLED) ## measure speed and memory (needs a folder of reports)
 	@$(BIN)/python benchmarks/run.py
+
+bench-long: $(INSTALLED) ## measure 1,600 reports, and the plain way (takes minutes)
+	@$(BIN)/python benchmarks/run.py --long
 
 bench-accuracy: $(INSTALLED) ## measure accuracy beside simpler methods (needs data/dataset)
 	@$(BIN)/python benchmarks/accuracy.py

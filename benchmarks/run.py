@@ -1,6 +1,7 @@
 """Run the benchmarks and write their results into README.md beside this script.
 
-    python benchmarks/run.py               all but incremental, which runs the whole pipeline
+    python benchmarks/run.py               all of them but the long ones and incremental
+    python benchmarks/run.py --long        the long ones
     python benchmarks/run.py reading       those whose names are given
 
 They need the folder `shared` of real reports beside the project; without it each says so and is skipped.
@@ -20,10 +21,11 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 sys.path.insert(0, str(PROJECT))
 README = HERE / "README.md"
-BENCHMARKS = ("texts", "metadata", "furniture", "reading", "workers", "scoring", "starting", "pages", "gate")
-# Only where they are named: these take many minutes.
-SLOW = ("incremental",)
-KNOWN = (*BENCHMARKS, *SLOW)
+BENCHMARKS = ("texts", "metadata", "furniture", "reading", "workers", "batch", "scoring", "starting", "pages", "gate")
+# These take some minutes each.
+LONG = ("growth", "plain")
+# Only where it is named: it runs the whole pipeline.
+KNOWN = (*BENCHMARKS, *LONG, "incremental")
 LIBRARIES = ("pypdfium2", "pyarrow", "numpy", "scikit-learn")
 Row = tuple[str, str, str]  # what, measured, wanted
 
@@ -33,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(KNOWN)}")
     parser.add_argument("--shared", type=Path, default=PROJECT.parent / "shared", help="folder of real reports")
+    parser.add_argument("--long", action="store_true", help="run those that take minutes")
     arguments = parser.parse_args(argv)
     unknown = set(arguments.names) - set(KNOWN)
     if unknown:
@@ -40,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not (arguments.shared / "reports").is_dir():
         print(f"{arguments.shared}: no folder of real reports; nothing measured.")
         return 0
-    for name in arguments.names or BENCHMARKS:
+    for name in arguments.names or (LONG if arguments.long else BENCHMARKS):
         module = import_module(f"benchmarks.{name}")
         rows = module.measure(arguments.shared)
         for row in rows:

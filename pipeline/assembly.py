@@ -1,5 +1,6 @@
 """Parts of a batch → the output folder: findings in every format, failures, pages."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from pipeline.files import replace_file
 from pipeline.formats import Format
 from pipeline.labels import LABELS
 from pipeline.outputs import FAILURES_FILE, open_writers, write_failures
-from pipeline.parts import DETAILS, Part
+from pipeline.parts import DETAILS, WORDS, Part, read_part
 from pipeline.reading.arrow_columns import repeated_string
 from pipeline.section_counts import SUMMARY_FILE, SectionCounts, write_summary
 from pipeline.summary import ReportSummary, split_reports, summarise
@@ -96,13 +97,14 @@ def assemble(
     sections, meter = SectionCounts(), DriftMeter(classifier, reference)
     described: list[tuple[ReportSummary, str]] = []
     with open_writers(output, formats, schema) as writers:
-        for item, chunks, details in _reports(parts, schema, reporter):
-            for chunk in chunks:
-                meter.add(chunk)
+        for item, chunks, details, words in _reports(parts, schema, reporter):
+            for chunk, counted in zip(chunks, words, strict=True):
+                meter.add(chunk, *counted)
             for _, writer in writers:
                 for chunk in chunks:
                     writer.write(chunk)
-            for table in split_reports(pa.concat_tables(chunks)):
+            whole = pa.concat_tables(chunks)
+            for table in split_reports(whole) if item.kind == "table" else [whole]:
                 summary = summarise(table, report=item.report, report_id=item.report_id)
                 summaries.append(summary)
                 sections.add(table, summary)
@@ -170,34 +172,34 @@ class _Pages:
 
 def _reports(
     parts: Sequence[Part], schema: "pa.Schema", reporter: "Reporter"
-) -> "Iterator[tuple[Input, list[pa.Table], str | None]]":
-    """Yield each input with its findings, and what is known of the document as a whole."""
+) -> "Iterator[tuple[Input, list[pa.Table], str | None, list[list[int]]]]":
+    """Yield each input with its findings, what is known of the document as a whole, and the words of each chunk."""
     for item, group in groupby(parts, key=lambda part: part.item):
-        chunks, details = [], None
+        chunks, words, details = [], [], None
         for part in group:
-            chunk, details = _read_part(part.path, item, schema)
+            chunk, details, counted = _read_part(part.path, item, schema)
             chunks.append(chunk)
+            words.append(counted)
             reporter.advance()
-        yield item, chunks, details
+        yield item, chunks, details, words
 
 
-def _read_part(path: Path, item: "Input", schema: "pa.Schema") -> "tuple[pa.Table, str | None]":
-    import pyarrow as pa
-    from pyarrow import parquet
-
+def _read_part(path: Path, item: "Input", schema: "pa.Schema") -> "tuple[pa.Table, str | None, list[int]]":
     try:
-        # Waking threads takes longer than reading a part.
-        stored = parquet.ParquetFile(path).read(use_threads=False)
-        details = (stored.schema.metadata or {}).get(DETAILS)
-        table = stored.cast(schema)
-    except (OSError, ValueError, pa.ArrowException) as error:
+        stored = read_part(path)
+        known = stored.schema.metadata or {}
+        details, words = known.get(DETAILS), json.loads(known.get(WORDS, b""))
+        table = stored.replace_schema_metadata(schema.metadata)
+        if not table.schema.equals(schema):
+            table = table.cast(schema)
+    except (OSError, ValueError) as error:
         raise FindingsError(f"{path}: damaged ({type(error).__name__}); run again with --no-resume.") from None
     if item.kind == "table":
-        return table, None
+        return table, None, words
     # A stopped run may have met the same content under another name.
     names = repeated_string(item.report, table.num_rows)
     table = table.set_column(table.column_names.index("report"), "report", names)
-    return table, details.decode() if details is not None else None
+    return table, details.decode() if details is not None else None, words
 
 
 def _page_name(summary: ReportSummary, item: "Input", taken: set[str]) -> str:

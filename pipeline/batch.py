@@ -12,15 +12,14 @@ from pipeline.cache import Cache
 from pipeline.errors import FindingsError, UsageError
 from pipeline.formats import Format, parse_formats
 from pipeline.inputs import Input, find_inputs
-from pipeline.labels import LABELS, NONE
 from pipeline.model_folder import DEFAULT_MODEL, load_model, load_reference
 from pipeline.output_folder import hold_output_folder
-from pipeline.outputs import FAILURES_FILE, findings_schema
+from pipeline.outputs import findings_schema
 from pipeline.params import ExtractParams
 from pipeline.parts import CHUNK_ROWS, Outcome, Part, label_in_worker, label_part, plan_parts, start_worker
 from pipeline.pool import Lost, run_tasks, worker_count
 from pipeline.progress import Reporter, SilentReporter
-from pipeline.summary import total
+from pipeline.summary import run_line, total
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,15 +69,11 @@ class BatchResult:
 
     def summary(self) -> str:
         """Say in a line what was labelled, what failed and what was written."""
-        found = ", ".join(f"{self.counts[name]:,} {name}" for name in (*LABELS, NONE))
         failed = len(self.failures) + len(self.carried)
-        lost = f" {failed:,} could not be read: see {FAILURES_FILE}." if failed else ""
+        line = run_line(self.documents, self.sentences, self.counts, failed, self.seconds)
         files = ", ".join(path.name for path in self.written)
         pages = f" and {self.pages:,} page(s)" if self.pages else ""
-        return (
-            f"{self.documents:,} report(s), {self.sentences:,} sentences in {self.seconds:.1f} s: {found}.{lost} "
-            f"Written to {self.written[0].parent}: {files}{pages}."
-        )
+        return f"{line} Written to {self.written[0].parent}: {files}{pages}."
 
 
 def classify(

@@ -8,6 +8,8 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.parts import read_part_schema
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -53,15 +55,12 @@ class Cache:
             schema: Columns that it must have.
 
         Returns:
-            False also for a file that is damaged where Parquet says what is in it; damage further in is met when the
+            False also for a file that is damaged where it says what is in it; damage further in is met when the
             part is read.
         """
-        import pyarrow as pa
-        from pyarrow import parquet
-
         try:
-            found = parquet.read_schema(path)
-        except (OSError, ValueError, pa.ArrowException):
+            found = read_part_schema(path)
+        except (OSError, ValueError):
             return False
         return bool(found.equals(schema))
 

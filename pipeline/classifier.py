@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ class ModelConfig:
     model_sha256: str
     reference_sha256: str
 
-    @property
+    @cached_property
     def version(self) -> str:
         """First 12 hex digits of the hash of everything that decides an answer, and of what it was trained on."""
         content = asdict(self)
@@ -82,12 +83,14 @@ class Predictions:
         chosen: Whether each label is given, of shape (texts, labels).
         probabilities: Calibrated, rounded to six digits, of shape (texts, labels).
         uncertain: Whether some probability lies within the review margin of its threshold, of shape (texts,).
+        words: Number of words, and of those that the linear model does not know, of shape (texts, 2).
         model_version: Version of the model, with the mode unless it is the usual one.
     """
 
     chosen: npt.NDArray[np.bool_]
     probabilities: npt.NDArray[np.float64]
     uncertain: npt.NDArray[np.bool_]
+    words: npt.NDArray[np.int64]
     model_version: str
 
     @property
@@ -214,7 +217,9 @@ class SentenceClassifier:
         Raises:
             ModelError: The encoder is needed, and cannot be loaded.
         """
-        scores = self.scorer.score(texts)
+        return self._probabilities(texts, self.scorer.score(texts))
+
+    def _probabilities(self, texts: Sequence[str], scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         probabilities = sigmoid(scores)
         places = np.flatnonzero(self._read_by_encoder(scores))
         if len(places) and self.encoder is not None and self.config.cascade is not None:
@@ -241,10 +246,12 @@ class SentenceClassifier:
         """
         if isinstance(texts, str):
             raise TypeError("predict takes a list of sentences; put the single sentence into a list")
-        probabilities = self.predict_proba(list(texts))
+        sentences = list(texts)
+        scores, words = self.scorer.score_and_count(sentences)
+        probabilities = self._probabilities(sentences, scores)
         near = np.abs(probabilities - self.thresholds) < self.config.review_margin
         uncertain: npt.NDArray[np.bool_] = np.any(near, axis=1)
-        return Predictions(probabilities >= self.thresholds, probabilities, uncertain, self.answered_by)
+        return Predictions(probabilities >= self.thresholds, probabilities, uncertain, words, self.answered_by)
 
     def predict(self, texts: Iterable[str]) -> "pd.DataFrame":
         """Label sentences.

@@ -20,14 +20,13 @@ from pipeline.dask_cluster import connect, not_installed, require_dask, run_on_w
 from pipeline.documents import REPORTS_FILE, write_reports
 from pipeline.errors import UsageError
 from pipeline.inputs import Input, Inputs
-from pipeline.labels import LABELS, NONE
 from pipeline.model_folder import DEFAULT_MODEL, copy_model, copy_with_encoder, load_model
 from pipeline.outputs import FAILURES_FILE, write_failures
 from pipeline.params import ExtractParams
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.section_counts import SUMMARY_COLUMNS, SUMMARY_FILE
 from pipeline.storage import Listing, Source, absolute, find_documents, open_storage, put
-from pipeline.summary import ReportSummary, total
+from pipeline.summary import ReportSummary, run_line, total
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -64,13 +63,9 @@ class ClusterResult:
 
     def summary(self) -> str:
         """Say in a line what was labelled, what failed and what was written."""
-        found = ", ".join(f"{self.counts[name]:,} {name}" for name in (*LABELS, NONE))
-        lost = f" {len(self.failures):,} could not be read: see {FAILURES_FILE}." if self.failures else ""
         again = f" ({self.reused:,} by an earlier run)" if self.reused else ""
-        return (
-            f"{self.documents:,} report(s){again}, {self.sentences:,} sentences in {self.seconds:.1f} s: {found}."
-            f"{lost} Written to {self.output}: findings/, {SUMMARY_FILE}, {FAILURES_FILE}, {REPORTS_FILE}."
-        )
+        line = run_line(self.documents, self.sentences, self.counts, len(self.failures), self.seconds, again)
+        return f"{line} Written to {self.output}: findings/, {SUMMARY_FILE}, {FAILURES_FILE}, {REPORTS_FILE}."
 
 
 def classify_on_cluster(

@@ -16,7 +16,7 @@ from pipeline.errors import DocumentError, FindingsError
 from pipeline.formats import TABLE_FORMAT, TABLE_FORMAT_KEY
 from pipeline.inputs import Input
 from pipeline.modes import Mode
-from pipeline.parts import DETAILS, Outcome, label_in_worker, plan_parts, start_worker_from
+from pipeline.parts import DETAILS, Outcome, label_in_worker, plan_parts, read_part, start_worker_from
 from pipeline.pool import Lost, run_tasks
 from pipeline.section_counts import SectionCounts
 from pipeline.storage import Source, identify, open_storage, put
@@ -159,7 +159,7 @@ def label_document(job: Job, source: Source, item: Input) -> Labelled:
             raise FindingsError(outcome.fault)
         if outcome.failure is not None:
             return Labelled(failure=outcome.failure)
-        table = parquet.ParquetFile(part.path).read(use_threads=False)
+        table = read_part(part.path)
         known = {DETAILS: table.schema.metadata[DETAILS], _MADE_FROM: made_from, TABLE_FORMAT_KEY: str(TABLE_FORMAT)}
         table = table.replace_schema_metadata(known)
         parquet.write_table(table, part.path, compression="zstd")

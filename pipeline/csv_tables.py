@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.files import replace_file
 
 # A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = frozenset("=+-@\t\r")
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*%?")
 
 
@@ -37,12 +37,12 @@ def safe_cell(value: object) -> str:
         Text; a string that begins with = + - @, a tab or a carriage return, and is no plain number, gets an apostrophe
         in front.
     """
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in _FORMULA and not _NUMBER.fullmatch(value) else value
     if value is None or value != value:  # NaN alone differs from itself
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)

@@ -10,6 +10,7 @@ from pipeline.classifier import PROBABILITY_COLUMNS
 from pipeline.files import json_bytes, replace_file
 from pipeline.labels import LABELS
 from pipeline.reference import ALL, DIGITS, Reference, Tally
+from pipeline.scorer import Floats
 from pipeline.sentences import LAYOUT_KINDS
 
 if TYPE_CHECKING:
@@ -45,25 +46,35 @@ class DriftMeter:
         self._classifier, self._reference = classifier, reference
         self._tally = Tally(classifier.thresholds, classifier.config.review_margin)
         self._words = self._unknown = 0
+        self._chances: list[Floats] = []
+        self._kinds: list[str | None] = []
 
-    def add(self, findings: "pa.Table") -> None:
+    def add(self, findings: "pa.Table", words: int, unknown: int) -> None:
         """Count findings; headings, contents and the like are left out.
 
         Args:
-            findings: With `text` and probabilities, and perhaps `kind` and `doc_type`.
+            findings: With probabilities, and perhaps `kind` and `doc_type`.
+            words: Number of words in `prose_rows` of them.
+            unknown: Number of those that the model does not know.
         """
+        self._unknown, self._words = self._unknown + unknown, self._words + words
         for start in range(0, findings.num_rows, _ROWS):
             piece = findings.slice(start, _ROWS)
             names = piece.column_names
-            layout = piece["kind"].to_pylist() if "kind" in names else []
-            places = [rank for rank, kind in enumerate(layout) if kind not in LAYOUT_KINDS] if layout else slice(None)
+            places = prose_rows(piece)
             # Arrow's own way to NumPy would load pandas.
             chances = np.array([piece[name].to_pylist() for name in PROBABILITY_COLUMNS], dtype=float).T[places]
-            texts = _take(piece["text"].to_pylist(), places)
             kinds = _take(piece["doc_type"].to_pylist(), places) if "doc_type" in names else None
-            self._tally.add(chances, None if kinds is None else [None if kind is None else str(kind) for kind in kinds])
-            unknown, total = self._classifier.scorer.count_words(texts)
-            self._unknown, self._words = self._unknown + unknown, self._words + total
+            self._chances.append(chances)
+            self._kinds.extend(None if kind is None else str(kind) for kind in kinds or [None] * len(chances))
+            if len(self._kinds) >= _ROWS:
+                self._count()
+
+    def _count(self) -> None:
+        """Count many sentences at once: a document may hold one."""
+        if self._kinds:
+            self._tally.add(np.concatenate(self._chances), self._kinds)
+        self._chances, self._kinds = [], []
 
     def measure(self) -> dict[str, Any]:
         """Compare what was counted with the training side.
@@ -72,6 +83,7 @@ class DriftMeter:
             What drift.json holds: counts, label shares by doc_type, share of unknown words and of sentences near a
             threshold, each beside that of the training side; population stability index by label; and `warnings`.
         """
+        self._count()
         now, before = self._tally.result(), self._reference.modes[self._classifier.mode]
         measured: dict[str, Any] = {
             "format": FORMAT,
@@ -93,6 +105,20 @@ class DriftMeter:
             },
         }
         return {**measured, "warnings": warnings_of(measured)}
+
+
+def prose_rows(sentences: "pa.Table") -> list[int] | slice:
+    """Tell which sentences are prose.
+
+    Args:
+        sentences: Sentences, perhaps with `kind`.
+
+    Returns:
+        The rows that are no heading, contents or the like; without `kind` all.
+    """
+    if "kind" not in sentences.column_names or not sentences.num_rows:
+        return slice(None)
+    return [row for row, kind in enumerate(sentences["kind"].to_pylist()) if kind not in LAYOUT_KINDS]
 
 
 def warnings_of(measured: Mapping[str, Any]) -> list[str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FAILURES_FILE = "failures.csv"
 _ROW_GROUP = 50_000
+# A table of one row takes 20 KB beside the row itself.
+_MOST_TABLES = 1_000
 
 
 class Writer(Protocol):
@@ -115,10 +117,14 @@ class _RowGroups:
         self._rows = 0
 
     def write(self, table: "pa.Table") -> None:
+        import pyarrow as pa
+
         self._waiting.append(table)
         self._rows += table.num_rows
         if self._rows >= _ROW_GROUP:
             self.flush()
+        elif len(self._waiting) >= _MOST_TABLES:
+            self._waiting = [pa.concat_tables(self._waiting).combine_chunks()]
 
     def flush(self) -> None:
         import pyarrow as pa

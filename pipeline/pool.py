@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from pipeline.errors import FindingsError
 
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.worker import main; main()"
 _MAX_FAILED_STARTS = 3
+# How often overdue processes are looked for; a timer a task would cost more than a short document.
+_WATCH_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +51,36 @@ class _Worker:
         )
         self.folder = Path.cwd()  # where relative paths lead to there
         self.timed_out = False
+        self._deadline: float | None = None
+        self._deadline_lock = threading.Lock()
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], limit: float | None = None) -> Any:  # noqa: ANN401
-        """Call a function there and return what it returns; past the limit the process is killed."""
+        """Call a function there and return what it returns; past the limit `expire` kills the process."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        timer = threading.Timer(limit, self._expire) if limit else None
+        self._deadline = time.monotonic() + limit if limit else None
         try:
-            if timer is not None:
-                timer.daemon = True
-                timer.start()
             pickle.dump((function, arguments), stdin, protocol=pickle.HIGHEST_PROTOCOL)
             stdin.flush()
             returned, result = pickle.load(stdout)  # noqa: S301  the other end is our own process
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
             raise _Died from error
         finally:
-            if timer is not None:
-                timer.cancel()
+            with self._deadline_lock:
+                self._deadline = None
+        if self.timed_out:  # killed with the answer on its way
+            raise _Died
         if not returned:
             raise FindingsError(f"unexpected error in a worker process: {result}")
         return result
 
-    def _expire(self) -> None:
-        self.timed_out = True
-        self._process.kill()
+    def expire(self) -> None:
+        """Kill the process if what it was asked for is overdue."""
+        with self._deadline_lock:
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                self.timed_out = True
+                self._process.kill()
 
     def end(self) -> int:
         """End the process, whatever it does; return its exit code."""
@@ -157,6 +164,8 @@ def run_tasks(
         todo.put(rank)
     crew = _Crew(function, tasks, todo, done, setup, limit)
     threads = [threading.Thread(target=crew.work, daemon=True) for _ in range(min(workers, len(tasks)))]
+    if limit:
+        threads.append(threading.Thread(target=crew.watch, daemon=True))
     try:
         for thread in threads:
             thread.start()
@@ -169,6 +178,7 @@ def run_tasks(
         crew.stop()
         raise
     finally:
+        crew.finished.set()
         for thread in threads:
             thread.join(timeout=10)
 
@@ -190,6 +200,14 @@ class _Crew:
         self._active: set[_Worker] = set()
         self._lock = threading.Lock()
         self._stopped = False
+        self.finished = threading.Event()
+
+    def watch(self) -> None:
+        """End processes that take longer than they may, until the batch is finished."""
+        while not self.finished.wait(_WATCH_SECONDS):
+            with self._lock:
+                for worker in self._active:
+                    worker.expire()
 
     def stop(self) -> None:
         """End all processes of this batch; their threads then end by themselves."""

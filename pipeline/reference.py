@@ -90,7 +90,10 @@ class Tally:
         self._count(ALL, len(chosen), chosen.sum(axis=0))
         if kinds is None:
             return
-        names, codes = np.unique(np.array([kind or "" for kind in kinds], dtype=object), return_inverse=True)
+        named = [kind or "" for kind in kinds]
+        names = sorted(set(named))
+        ranks = {name: rank for rank, name in enumerate(names)}
+        codes = np.array([ranks[name] for name in named])
         sums = np.column_stack([np.bincount(codes, weights=column, minlength=len(names)) for column in chosen.T])
         for name, count, row in zip(names, np.bincount(codes), sums, strict=True):
             if name:

@@ -90,11 +90,28 @@ class LinearScorer:
         Returns:
             Scores of shape (texts, labels); what a sentence gets does not depend on the others.
         """
+        return self.score_and_count(texts)[0]
+
+    def score_and_count(self, texts: Sequence[str]) -> tuple[Floats, Integers]:
+        """Give the scores, and count words and those among them that the model does not know.
+
+        Args:
+            texts: Sentences.
+
+        Returns:
+            Scores as `score` gives them; and number of words and of unknown words, of shape (texts, 2).
+        """
         scores = np.empty((len(texts), len(self.model.intercepts)))
+        words = np.empty((len(texts), 2), np.int64)
         for start in range(0, len(texts), _CHUNK):
             chunk = texts[start : start + _CHUNK]
-            scores[start : start + len(chunk)] = self._score_counts(self.count_terms(chunk), len(chunk))
-        return scores
+            tokens = self._tokens(chunk)
+            end = start + len(chunk)
+            scores[start:end] = self._score_counts(self._terms_of(tokens), len(chunk))
+            words[start:end, 0] = tokens.ends - tokens.starts
+            unknown = tokens.rows[tokens.numbers == self._vocabulary.unknown]
+            words[start:end, 1] = np.bincount(unknown, minlength=len(chunk))
+        return scores, words
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Give the probability of each label.
@@ -119,27 +136,19 @@ class LinearScorer:
         if not len(texts):
             nothing = np.empty(0, np.int64)
             return TermCounts(nothing, nothing, nothing)
+        return self._terms_of(self._tokens(texts))
+
+    def _tokens(self, texts: Sequence[str]) -> _Tokens:
         numbers = self._vocabulary.encode(texts)
         ended = numbers == self._vocabulary.end
-        tokens = _Tokens(numbers, np.cumsum(ended) - ended, np.flatnonzero(ended))
+        return _Tokens(numbers, np.cumsum(ended) - ended, np.flatnonzero(ended))
+
+    def _terms_of(self, tokens: _Tokens) -> TermCounts:
         found = [rows * self._count + terms for rows, terms in self._find_terms(tokens)]
         keys = np.sort(np.concatenate(found))
         firsts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])) if len(keys) else keys
         rows, terms = np.divmod(keys[firsts], max(self._count, 1))
         return TermCounts(rows, terms, np.diff(np.append(firsts, len(keys))))
-
-    def count_words(self, texts: Sequence[str]) -> tuple[int, int]:
-        """Count words, and those among them that the model does not know.
-
-        Args:
-            texts: Sentences.
-
-        Returns:
-            Number of unknown words, and of all words.
-        """
-        numbers = self._vocabulary.encode(texts)
-        unknown = int((numbers == self._vocabulary.unknown).sum())
-        return unknown, len(numbers) - int((numbers == self._vocabulary.end).sum())
 
     def contributions(self, texts: Sequence[str]) -> tuple[TermCounts, Floats]:
         """Tell what each known term of some sentences adds to their scores.

@@ -1,5 +1,6 @@
 """Counts of labels by report and section: summary.csv, and the second sheet of the workbook."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,8 @@ class SectionCounts:
     """Adds up findings by report and section; a report may come in several chunks."""
 
     def __init__(self) -> None:
-        # What the report is → section → number of sentences by each of `COUNTED`, and under "sentences" all of them.
-        self._found: dict[tuple[str | None, ...], dict[Any, Counter[str]]] = {}
+        # What the report is → section → number of sentences, then by each of `COUNTED`; few bytes for many reports.
+        self._found: dict[tuple[str | None, ...], dict[Any, array[int]]] = {}
 
     def add(self, table: "pa.Table", summary: ReportSummary) -> None:
         """Count findings of one report.
@@ -35,11 +36,10 @@ class SectionCounts:
         sections = self._found.setdefault(tuple(summary.description()), {})
         flags = [table[name].to_pylist() for name in (*LABELS, "uncertain")]
         for (section, *given), count in Counter(zip(_sections(table), *flags, strict=True)).items():
-            found = sections.setdefault(section, Counter())
-            found["sentences"] += count
-            for name, flag in zip((*LABELS, "uncertain"), given, strict=True):
-                found[name] += count * flag
-            found[NONE] += count * (not any(given[:-1]))
+            found = sections.setdefault(section, array("q", [0] * (1 + len(COUNTED))))
+            counted = {**dict(zip((*LABELS, "uncertain"), given, strict=True)), NONE: not any(given[:-1])}
+            for rank, flag in enumerate((True, *(counted[name] for name in COUNTED))):
+                found[rank] += count * flag
 
     def wide(self) -> Iterator[list[Any]]:
         """Yield one row a section with the values of `WIDE_COLUMNS`, in the order of the findings."""
@@ -53,10 +53,10 @@ class SectionCounts:
             for label in (*LABELS, NONE):
                 yield [*described, section, found["sentences"], label, found[label], _share(found, label)]
 
-    def _rows(self) -> Iterator[tuple[tuple[str | None, ...], Any, "Counter[str]"]]:
+    def _rows(self) -> Iterator[tuple[tuple[str | None, ...], Any, dict[str, int]]]:
         for described, sections in self._found.items():
             for section, found in sections.items():
-                yield described, section, found
+                yield described, section, dict(zip(("sentences", *COUNTED), found, strict=True))
 
 
 def write_summary(path: Path, counts: SectionCounts) -> None:
@@ -76,5 +76,5 @@ def _sections(table: "pa.Table") -> list[Any]:
     return [str(value) if isinstance(value, list | dict) else value for value in table["section"].to_pylist()]
 
 
-def _share(found: "Counter[str]", label: str) -> float:
+def _share(found: dict[str, int], label: str) -> float:
     return round(found[label] / found["sentences"], _SHARE_DIGITS)

@@ -1,10 +1,11 @@
 """Counts of labels by report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.labels import LABELS, NONE
+from pipeline.outputs import FAILURES_FILE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,11 +65,10 @@ def summarise(table: "pa.Table", *, report: str = "", report_id: str = "") -> Re
     Returns:
         The summary.
     """
-    import pyarrow.compute as pc
-
-    first = {name: table[name][0].as_py() if table.num_rows else None for name in table.column_names}
-    counts = {name: int(pc.sum(table[name]).as_py() or 0) for name in (*LABELS, "uncertain")}
-    # Arrow would load pandas to compare with a word, which takes longer than all the rest.
+    there = [name for name in DESCRIBED if name in table.column_names]
+    first = {name: table[name][0].as_py() if table.num_rows else None for name in there}
+    # Arrow's functions to add and to compare take longer to load than all the rest.
+    counts = {name: sum(chunk.true_count for chunk in table[name].chunks) for name in (*LABELS, "uncertain")}
     counts[NONE] = table["labels"].to_pylist().count(NONE)
     described = {name: None if first.get(name) is None else str(first[name]) for name in DESCRIBED}
     return ReportSummary(
@@ -101,6 +101,27 @@ def split_reports(table: "pa.Table") -> "list[pa.Table]":
     if len(codes.dictionary) == 1:
         return [table]
     return [table.filter(pc.equal(codes.indices, code)) for code in range(len(codes.dictionary))]
+
+
+def run_line(
+    documents: int, sentences: int, counts: Mapping[str, int], failures: int, seconds: float, note: str = ""
+) -> str:
+    """Say in a line what a run labelled and what failed.
+
+    Args:
+        documents: Reports labelled.
+        sentences: Sentences labelled.
+        counts: Number of sentences by label, with `none`.
+        failures: Number of documents that could not be read.
+        seconds: Time taken.
+        note: What to say of the reports beside their number.
+
+    Returns:
+        One or two sentences.
+    """
+    found = ", ".join(f"{counts[name]:,} {name}" for name in (*LABELS, NONE))
+    lost = f" {failures:,} could not be read: see {FAILURES_FILE}." if failures else ""
+    return f"{documents:,} report(s){note}, {sentences:,} sentences in {seconds:.1f} s: {found}.{lost}"
 
 
 def total(summaries: Iterable[ReportSummary]) -> ReportSummary:

@@ -22,6 +22,7 @@ from pipeline.errors import DataError, FindingsError, ModelError, UsageError
 from pipeline.extract import extract_sentences
 from pipeline.model_folder import load_model
 from pipeline.outputs import findings_schema
+from pipeline.parts import read_part
 from pipeline.progress import BarReporter, LineReporter, SilentReporter, make_reporter
 from pipeline.sentences import SENTENCE_COLUMNS
 
@@ -194,7 +195,7 @@ def stop_before_assembly(document, output, model):
     ) as caught:
         classify([document], output, model=model, reporter=Stopper())
     assert caught.value.exit_code == 130
-    return list((output / CACHE_FOLDER).rglob("*.parquet"))
+    return list((output / CACHE_FOLDER).rglob("*.arrow"))
 
 
 def test_a_damaged_part_is_made_again_or_told(documents, model, tmp_path):
@@ -202,7 +203,8 @@ def test_a_damaged_part_is_made_again_or_told(documents, model, tmp_path):
     whole = part.read_bytes()
     part.write_bytes(whole[: len(whole) // 2])
     assert classify([documents / "a.txt"], tmp_path / "out", model=model).reused == 0
-    part.write_bytes(whole[:4] + bytes(200) + whole[204:])  # what Parquet says of itself at the end is left whole
+    half = len(whole) // 2
+    part.write_bytes(whole[:half] + bytes(200) + whole[half + 200 :])  # what Arrow says of itself at the end is whole
     with pytest.raises(FindingsError, match="damaged .*; run again with --no-resume"):
         classify([documents / "a.txt"], tmp_path / "out", model=model)
     assert classify([documents / "a.txt"], tmp_path / "out", model=model, resume=False).reused == 0
@@ -248,7 +250,7 @@ def test_ctrl_c_keeps_what_is_done_and_no_half_file(many, model, tmp_path, worke
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     deadline = time.monotonic() + 60
-    while not list(out.glob(f"{CACHE_FOLDER}/*/*.parquet")) and time.monotonic() < deadline:
+    while not list(out.glob(f"{CACHE_FOLDER}/*/*.arrow")) and time.monotonic() < deadline:
         time.sleep(0.01)
     # A terminal sends Ctrl-C to the whole group; kill -INT to the parent alone.
     (os.killpg if group else os.kill)(process.pid, signal.SIGINT)
@@ -257,8 +259,8 @@ def test_ctrl_c_keeps_what_is_done_and_no_half_file(many, model, tmp_path, worke
     assert stdout.startswith("stopped: ")
     assert "of 80 documents done; run the same command again to go on." in stdout
     assert not contents(out)
-    for part in out.glob(f"{CACHE_FOLDER}/*/*.parquet"):
-        assert parquet.read_table(part).num_rows
+    for part in out.glob(f"{CACHE_FOLDER}/*/*.arrow"):
+        assert read_part(part).num_rows
     result = classify([many / "docs"], out, model=model, workers=1)
     assert result.reused > 0
     assert contents(out) == contents(many / "whole")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.batch import classify
 from pipeline.cli import main
 from pipeline.dataset import load_side
-from pipeline.drift import FEW, SEVERAL_REPORTS, DriftMeter, population_stability
+from pipeline.drift import FEW, SEVERAL_REPORTS, DriftMeter, population_stability, prose_rows
 from pipeline.labels import LABELS
 from pipeline.model_folder import load_model, load_reference
 
@@ -23,11 +23,11 @@ def classifier(model):
 
 
 def measured(texts, classifier, model, doc_type="inspection_report", pieces=1):
-    table = classifier.label(texts).to_arrow().append_column("text", pa.array(texts, pa.string()))
-    table = table.append_column("doc_type", pa.array([doc_type] * len(texts), pa.string()))
+    answers = classifier.label(texts)
+    table = answers.to_arrow().append_column("doc_type", pa.array([doc_type] * len(texts), pa.string()))
     meter = DriftMeter(classifier, load_reference(model))
     for rows in np.array_split(np.arange(len(texts)), pieces):
-        meter.add(table.take(pa.array(rows)))
+        meter.add(table.take(pa.array(rows)), *answers.words[rows].sum(axis=0).tolist())
     return meter.measure()
 
 
@@ -83,11 +83,17 @@ def test_pieces_add_up(dataset, classifier, model):
 
 def test_headings_do_not_count(classifier, model):
     texts = ["Overview", "Visits are often late."]
-    table = classifier.label(texts).to_arrow()
-    table = table.append_column("text", pa.array(texts)).append_column("kind", pa.array(["heading", "paragraph"]))
+    table = classifier.label(texts).to_arrow().append_column("kind", pa.array(["heading", "paragraph"]))
+    assert prose_rows(table) == [1]
     meter = DriftMeter(classifier, load_reference(model))
-    meter.add(table)
+    meter.add(table, 4, 0)
     assert meter.measure()["sentences"] == {"all": 1}
+
+
+def test_unknown_words_are_counted(classifier):
+    known, strange = "Visits are often late.", "Zyxwv visits are qponm late."
+    counted = classifier.label([known, "", strange]).words
+    assert counted.tolist() == [[4, 0], [0, 0], [5, 2]]
 
 
 def test_a_batch_says_so_in_a_file_on_the_page_and_in_words(model, tmp_path, capsys):

@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -161,13 +163,19 @@ def test_links_that_lead_in_circles_are_harmless(documents, whole, model, tmp_pa
     assert contents(tmp_path / "out") == whole
 
 
+@linux
 @pytest.mark.slow
 def test_a_thousand_tiny_documents(model, tmp_path):
     for rank in range(1000):
         (tmp_path / "docs" / f"{rank % 20}").mkdir(parents=True, exist_ok=True)
         (tmp_path / "docs" / f"{rank % 20}" / f"{rank}.txt").write_text(f"Visit {rank} was late.\n")
-    result = classify([tmp_path / "docs"], tmp_path / "out", model=model, html=False)
+    opened, threads = len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+    result = classify([tmp_path / "docs"], tmp_path / "out", model=model, html=False, workers=1)
     assert (result.documents, result.sentences, result.reused) == (1000, 1000, 0)
+    # Nothing stays open or running for each document: a pipe to and fro for the one process that waits for more work.
+    assert len(list(Path("/proc/self/fd").iterdir())) <= opened + 2
+    assert threading.active_count() <= threads
+    assert len(list((tmp_path / "out" / ".parts").rglob("*.arrow"))) == 1000
     result = classify([tmp_path / "docs"], tmp_path / "out", model=model, html=False)
     assert (result.documents, result.sentences, result.reused) == (1000, 1000, 1000)
 

@@ -166,3 +166,15 @@ def test_an_unwritable_place_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(FindingsError, match="cannot be written"):
         write(tmp_path / "file", ["csv"], findings(["A."]))
+
+
+def test_many_small_tables_are_gathered(tmp_path):
+    schema = pa.schema([("text", pa.string())])
+    rows = [pa.table({"text": [str(number)]}, schema=schema) for number in range(2_500)]
+    with open_writers(tmp_path, [Format.PARQUET], schema) as [(path, writer)]:
+        for row in rows:
+            writer.write(row)
+            assert len(writer._waiting) <= 1_000
+    file = parquet.ParquetFile(path)
+    assert file.num_row_groups == 1
+    assert file.read()["text"].to_pylist() == [str(number) for number in range(2_500)]

@@ -26,19 +26,22 @@ def remove_furniture(pages: list[list[Line]], heights: list[float]) -> tuple[lis
     """
     edges = [_edge_lines(lines, height) for lines, height in zip(pages, heights, strict=True)]
     seen: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
-    for index, edge in enumerate(edges):
-        for rank, zone in edge.items():
-            seen[zone, _mask(pages[index][rank].text)].add(index)
+    keys = [
+        {rank: (zone, _mask(lines[rank].text)) for rank, zone in edge.items()}
+        for lines, edge in zip(pages, edges, strict=True)
+    ]
+    for index, masked in enumerate(keys):
+        for key in masked.values():
+            seen[key].add(index)
     needed = max(2, min(len(pages) // 6, 6))
     repeated = {key for key, where in seen.items() if len(where) >= needed}
     kept: list[list[Line]] = []
     dropped: list[str] = []
-    for lines, edge in zip(pages, edges, strict=True):
+    for lines, masked in zip(pages, keys, strict=True):
         out = {
             rank
-            for rank, zone in edge.items()
-            if _is_page_number(lines[rank])
-            or ((zone, _mask(lines[rank].text)) in repeated and not lines[rank].text.isdigit())
+            for rank, key in masked.items()
+            if _is_page_number(lines[rank]) or (key in repeated and not lines[rank].text.isdigit())
         }
         dropped.extend(lines[rank].text for rank in sorted(out))
         kept.append([line for rank, line in enumerate(lines) if rank not in out] if out else lines)
