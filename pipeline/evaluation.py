@@ -12,7 +12,7 @@ from pipeline.classifier import PROBABILITY_COLUMNS, SentenceClassifier
 from pipeline.csv_tables import write_csv
 from pipeline.curves import plot_tables
 from pipeline.dataset import load_side, load_summary
-from pipeline.drift import DRIFT_FILE, DriftMeter, write_drift
+from pipeline.drift import DRIFT_FILE, DriftMeter, prose_rows, write_drift
 from pipeline.errors import DataError
 from pipeline.files import json_bytes, replace_file, replace_folder
 from pipeline.labels import LABELS, format_labels, label_matrix, read_labels
@@ -267,10 +267,11 @@ def render_scores(result: dict[str, Any]) -> str:
 def _drift(classifier: SentenceClassifier, model: Path, table: pd.DataFrame, scored: Scored) -> dict[str, Any]:
     """Compare the test side, whose documents never trained, with the training side."""
     meter = DriftMeter(classifier, load_reference(model))
+    known = {name: table[name].tolist() for name in ("text", "kind", "doc_type")}
     chances = dict(zip(PROBABILITY_COLUMNS, scored.probabilities.T, strict=True))
-    meter.add(
-        pa.Table.from_pydict({**{name: table[name].tolist() for name in ("text", "kind", "doc_type")}, **chances})
-    )
+    findings = pa.Table.from_pydict({**known, **chances})
+    _, words = classifier.scorer.score_and_count(table["text"].to_numpy()[prose_rows(findings)].tolist())
+    meter.add(findings, *words.sum(axis=0).tolist())
     return meter.measure()
 
 
