@@ -7,7 +7,15 @@ from tempfile import TemporaryDirectory
 from pipeline.errors import ModelError, TrackingError
 from pipeline.model_folder import CARD_FILE, MODEL_FILE, copy_model, load_config, load_reference, older_version
 from pipeline.promotion_log import Entry, champion_of
-from pipeline.run_content import KEY_TAG, VERSION_TAG, RunContent, flat_metrics, run_name
+from pipeline.run_content import (
+    KEY_TAG,
+    VERSION_TAG,
+    RunContent,
+    describe_champion,
+    flat_metrics,
+    label_sources,
+    run_name,
+)
 from pipeline.tracking import CHALLENGER, CHAMPION, Store
 from pipeline.versions import version_with
 
@@ -79,7 +87,7 @@ def seed_champion(store: Store, champion: Path) -> int:
         return registered.number
     test = config.scores.get("test", {})
     macro_f1 = test["scores"]["macro_f1"]["value"] if test else None
-    description = f"Champion `{config.version}`, taken from the repository: another machine trained it."
+    description = describe_champion(config.version, test or None)
     run_id = store.log_run(
         RunContent(
             name=run_name(config.version, macro_f1),
@@ -89,9 +97,11 @@ def seed_champion(store: Store, champion: Path) -> int:
                 for section, values in config.params.items()
                 for name, value in values.items()
             },
-            metrics=flat_metrics({**test, "by_doc_type": {}}) if test else {},
+            metrics=flat_metrics(test) if test else {},
             tags={
-                "verdict": "champion from the repository",
+                "verdict": "champion",
+                "verdict.reason": "taken from the repository: another machine trained it",
+                "labels": label_sources(config.data.get("sources", {})),
                 KEY_TAG: f"champion-{config.version}",
                 VERSION_TAG: config.version,
                 "data.train": str(config.data.get("sha256")),

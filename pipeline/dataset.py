@@ -23,6 +23,7 @@ DATASET_COLUMNS = (
     "doc_type",
     "provider",
     "published",
+    "page",
     "section",
     "kind",
     "before",
@@ -209,6 +210,7 @@ def _join(rows: pd.DataFrame, sentences: Path) -> pd.DataFrame:
     rows["before"] = rows["before"].fillna(pd.Series(_texts_before(rows), index=rows.index, dtype="str"))
     keyed = rows["text"].isna()
     rows["met"] = keyed.map({True: "absent", False: ""})
+    rows["page"] = pd.Series(pd.NA, index=rows.index, dtype="str")
     here = rows["document"].isin(set(id_of.values()))
     if here.any():
         store = load_sentences(sentences)
@@ -224,6 +226,7 @@ def _join(rows: pd.DataFrame, sentences: Path) -> pd.DataFrame:
         rows.loc[by_loose_key.index, "met"] = "loose"
         for name in ("text", "report", *_CONTEXT):
             rows.loc[keyed & met, name] = found[name]
+        rows.loc[met, "page"] = found["page"].astype("str")
         # The document knows better than the label file, which may hold only some of its sentences.
         rows.loc[met, "before"] = found["before"]
     wanted = [*DATASET_COLUMNS, *LABELS, "source", "met", "reviewed", "held"]

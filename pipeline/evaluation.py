@@ -19,7 +19,7 @@ from pipeline.labels import LABELS, format_labels, label_matrix, read_labels
 from pipeline.model_folder import load_model, load_reference
 from pipeline.modes import Mode
 from pipeline.params import EvaluateParams, Params
-from pipeline.scores import Scored, point_scores, scores_with_intervals
+from pipeline.scores import Scored, scores_with_intervals
 
 SCORES_FILE = "scores.json"
 ERRORS_FILE = "errors.csv"
@@ -158,15 +158,19 @@ def mode_scores(
         params: The section `evaluate` of params.yaml.
 
     Returns:
-        By mode: the headline scores, F1 and calibration error of each label, and `encoder_share`, the share of the
-        sentences that the encoder read.
+        By mode: the headline scores, F1 and calibration error of each label, the interval of macro F1 (`macro_f1_low`,
+        `macro_f1_high`), and `encoder_share`, the share of the sentences that the encoder read.
     """
     names = [*HEADLINES, *(f"{label}_{name}" for label in LABELS for name in ("f1", "ece"))]
     scores = {}
     for mode, scored in by_mode.items():
-        points = point_scores(scored, params.bins)
+        found = scores_with_intervals(scored, params)
         share = round(float(classifier.in_mode(mode).unsure(table["text"].tolist()).mean()), _DIGITS)
-        scores[mode.value] = {**{name: points[name] for name in names}, "encoder_share": share}
+        scores[mode.value] = {
+            **{name: found[name]["value"] for name in names},
+            **{f"macro_f1_{end}": found["macro_f1"][end] for end in ("low", "high")},
+            "encoder_share": share,
+        }
     return scores
 
 
@@ -198,7 +202,7 @@ def worst_errors(table: pd.DataFrame, scored: Scored) -> pd.DataFrame:
         scored: Truth and answers of the same rows.
 
     Returns:
-        At most 200 rows: text, report, document, section, truth, answer, probabilities, and `loss`, the greatest
+        At most 200 rows: text, report, document, page, section, truth, answer, probabilities, and `loss`, the greatest
         distance of a wrong label's probability from the truth.
     """
     wrong = scored.truth != scored.chosen
@@ -209,6 +213,7 @@ def worst_errors(table: pd.DataFrame, scored: Scored) -> pd.DataFrame:
             "text": table["text"].to_numpy()[order],
             "report": table["report"].to_numpy()[order],
             "document": scored.documents[order],
+            "page": table["page"].to_numpy()[order],
             "section": table["section"].to_numpy()[order],
             "truth": [format_labels(mask) for mask in scored.truth[order]],
             "answer": [format_labels(mask) for mask in scored.chosen[order]],

@@ -1,16 +1,17 @@
 """What a run shows in the MLflow UI: its name, settings, scores, tags, description and worst errors."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
 
 from pipeline.evaluation import HEADLINES
 from pipeline.gate import MACRO, Change
-from pipeline.labels import LABELS
+from pipeline.labels import LABELS, REVIEWED_FOLDER
 from pipeline.params import Params
 from pipeline.promotion import Verdict
 from pipeline.provenance import Provenance
@@ -28,11 +29,14 @@ LIST_COLUMNS = (
     *(f"metrics.`{label}_f1`" for label in LABELS),
     "metrics.`cv_macro_f1`",
     "tags.`verdict`",
+    "tags.`labels`",
     "tags.`verdict.reason`",
     "tags.`git.commit`",
     "tags.`data.train`",
 )
 _SHORT = 7
+_LABEL_METRICS = ("precision", "recall", "average_precision", "ece")
+_OVERVIEW = ("macro_f1", "exact_match")
 
 
 @dataclass(frozen=True)
@@ -83,24 +87,30 @@ def flat_params(params: Params) -> dict[str, str]:
     return dict(_flattened(asdict(params), ""))
 
 
-def flat_metrics(scores: dict[str, Any]) -> dict[str, float]:
-    """Name every score that is defined.
+def flat_metrics(scores: Mapping[str, Any]) -> dict[str, float]:
+    """Name the scores that a person compares across runs; scores.json and report.html hold all, with intervals.
 
     Args:
-        scores: Content of scores.json.
+        scores: Content of scores.json, or the part of it that a model keeps.
 
     Returns:
-        Headlines first, each score with its interval as `_low` and `_high`; then, by document type, the same under
-        "type/<document type>/".
+        Headlines first: macro F1 with its interval, F1 of each label, and the others. Then, under "label/", "mode/" and
+        "type/", those of each label, mode and document type. What is not defined is left out.
     """
-    metrics = dict(_named(scores, ""))
-    first = {name: metrics[name] for name in HEADLINES if name in metrics}
-    by_type = {
-        name: value
-        for doc_type, part in scores["by_doc_type"].items()
-        for name, value in _named(part, f"type/{re.sub(r'[^A-Za-z0-9_. -]', '_', doc_type)}/")
-    }
-    return {**first, **metrics, **by_type}
+    overall = scores["scores"]
+    metrics = {name: overall[name]["value"] for name in (MACRO, *(f"{label}_f1" for label in LABELS), *HEADLINES)}
+    metrics |= {f"{MACRO}_{end}": overall[MACRO][end] for end in ("low", "high")}
+    for label in LABELS:
+        for name in _LABEL_METRICS:
+            metrics[f"label/{label}_{name}"] = overall[f"{label}_{name}"]["value"]
+    for mode, part in scores.get("by_mode", {}).items():
+        metrics |= {f"mode/{mode}_{name}": part[name] for name in (*_OVERVIEW, "encoder_share")}
+    for doc_type, part in scores.get("by_doc_type", {}).items():
+        name = re.sub(r"[^A-Za-z0-9_. -]", "_", doc_type)
+        metrics |= {f"type/{name}_{score}": part["scores"][score]["value"] for score in _OVERVIEW}
+        metrics[f"type/{name}_sentences"] = part["sentences"]
+    metrics |= {f"test_{name}": scores[name] for name in ("sentences", "documents")}
+    return {name: float(value) for name, value in metrics.items() if value is not None}
 
 
 def run_tags(record: RunRecord, provenance: Provenance, verdict: Verdict) -> dict[str, str]:
@@ -118,6 +128,7 @@ def run_tags(record: RunRecord, provenance: Provenance, verdict: Verdict) -> dic
         "verdict": verdict.action,
         "verdict.reason": verdict.reason,
         **{f"verdict.{_score_name(name)}": _difference(change) for name, change in verdict.comparison.items()},
+        "labels": label_sources(record.summary["train"]["sources"]),
         "git.commit": provenance.git_commit,
         "git.dirty": "yes" if provenance.git_dirty else "no",
         "dvc.lock": provenance.lock_sha256,
@@ -128,6 +139,24 @@ def run_tags(record: RunRecord, provenance: Provenance, verdict: Verdict) -> dic
     }
 
 
+def label_sources(by_file: Mapping[str, int]) -> str:
+    """Count labels by where they come from.
+
+    A label file is called after its source, up to the first hyphen; answers of reviewers lie in a folder of their own.
+
+    Args:
+        by_file: Number of labelled sentences by label file.
+
+    Returns:
+        Such as "public 8,415, authored 3,878, reviewed 60": the most first.
+    """
+    counts: Counter[str] = Counter()
+    for name, count in by_file.items():
+        path = PurePosixPath(name)
+        counts[REVIEWED_FOLDER if REVIEWED_FOLDER in path.parts else path.stem.partition("-")[0]] += count
+    return ", ".join(f"{source} {count:,}" for source, count in counts.most_common())
+
+
 def describe(record: RunRecord, verdict: Verdict) -> str:
     """Write the description that a run and a model version show in the MLflow UI.
 
@@ -136,33 +165,51 @@ def describe(record: RunRecord, verdict: Verdict) -> str:
         verdict: The verdict.
 
     Returns:
-        Markdown.
+        Markdown; the first lines, which the UI shows unasked, say the most.
     """
-    test = record.scores["scores"]
-    rows = []
-    for label in LABELS:
-        cells = [test[f"{label}_{name}"] for name in ("f1", "precision", "recall")]
-        rows.append(f"| {label} | {_interval(cells[0])} | {_value(cells[1])} | {_value(cells[2])} |")
-    train, side = record.summary["train"], record.summary["test"]
+    train = record.summary["train"]
     return "\n".join(
         [
-            f"{verdict.action.capitalize()}: {verdict.reason}.",
+            f"**{verdict.action.capitalize()}**: {verdict.reason}.",
             "",
-            *_comparison_table(verdict),
-            f"Model `{record.version}` labels sentences of inspection reports: {', '.join(LABELS)}. Trained on "
-            f"{train['sentences']:,} sentences of {train['documents']} documents, tested on {side['sentences']:,} "
-            f"sentences of {side['documents']} documents that never trained.",
-            "",
-            f"Macro F1 **{_interval(test['macro_f1'])}**, exact match {_interval(test['exact_match'])}.",
-            "",
-            "| label | F1 | precision | recall |",
-            "| --- | --- | --- | --- |",
-            *rows,
-            "",
-            "In brackets: bootstrap intervals over documents. Under Artifacts: **report.html** (scores, curves, drift, "
-            "the worst errors, and where candidate and champion differ), plots, the model card, all scores.",
+            *_describe_scores(record.scores),
+            *_describe_comparison(verdict),
+            f"Model `{record.version}` learned from {train['sentences']:,} labelled sentences of {train['documents']} "
+            f"documents ({label_sources(train['sources'])}). Its run has **report.html** under Artifacts: scores, "
+            "curves, drift, the worst errors, and where candidate and champion differ.",
         ]
     )
+
+
+def describe_champion(version: str, test: Mapping[str, Any] | None) -> str:
+    """Write the description of a champion that another machine trained.
+
+    Args:
+        version: Its version.
+        test: Its scores on the test side of that time; None where it has none.
+
+    Returns:
+        Markdown.
+    """
+    origin = "It was trained on another machine and taken from the repository, so its run here has no report."
+    return "\n".join([f"**Champion** `{version}`. {origin}", "", *(_describe_scores(test) if test else [])])
+
+
+def _describe_scores(scores: Mapping[str, Any]) -> list[str]:
+    """Lay out the headline scores as lines of Markdown: a list, since the UI sets tables without space."""
+    found = scores["scores"]
+    return [
+        f"Macro F1 **{_interval(found[MACRO])}**, exact match {_interval(found['exact_match'])}, on "
+        f"{scores['sentences']:,} sentences of {scores['documents']} documents that never trained (in brackets: "
+        "bootstrap intervals over documents).",
+        "",
+        *(
+            f"- {label}: F1 **{_interval(found[f'{label}_f1'])}**, precision {_value(found[f'{label}_precision'])}, "
+            f"recall {_value(found[f'{label}_recall'])}"
+            for label in LABELS
+        ),
+        "",
+    ]
 
 
 def _flattened(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
@@ -174,26 +221,16 @@ def _flattened(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, st
             yield f"{prefix}{name}", ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def _named(part: dict[str, Any], prefix: str) -> Iterator[tuple[str, float]]:
-    """Yield the defined scores of one set, then its size."""
-    for name, score in part["scores"].items():
-        for suffix, value in (("", score["value"]), ("_low", score["low"]), ("_high", score["high"])):
-            if value is not None:
-                yield f"{prefix}{name}{suffix}", float(value)
-    yield f"{prefix}sentences", float(part["sentences"])
-    yield f"{prefix}documents", float(part["documents"])
-
-
-def _comparison_table(verdict: Verdict) -> list[str]:
+def _describe_comparison(verdict: Verdict) -> list[str]:
     """Lay out how the candidate differs from the champion, as lines of Markdown; none where they were not compared."""
     if not verdict.comparison:
         return []
     rows = [
-        f"| {_score_name(name)} | {change.candidate:.4f} | {change.champion:.4f} | {_difference(change)} |"
+        f"- {_score_name(name)}: {change.candidate:.4f}, champion {change.champion:.4f}, difference "
+        f"**{_difference(change)}**"
         for name, change in verdict.comparison.items()
     ]
-    head = f"| on the same test side | {verdict.candidate} | champion {verdict.champion_before} | difference |"
-    return [head, "| --- | --- | --- | --- |", *rows, ""]
+    return [f"Beside champion `{verdict.champion_before}` on the same test side:", "", *rows, ""]
 
 
 def _score_name(name: str) -> str:

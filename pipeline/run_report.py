@@ -24,8 +24,16 @@ from pipeline.scores import Scored
 
 _ERRORS = 50
 _RIVALS = 200  # sentences on which two models differ; more than that nobody reads in one go
-_ERROR_COLUMNS = ("text", "report", "section", "truth", "answer")
+_PLACE = ("text", "report", "page", "section")
+_ERROR_COLUMNS = (*_PLACE, "truth", "answer")
 _LABEL_SCORES = ("f1", "precision", "recall", "average_precision", "brier", "ece")
+_NAMES = {
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "f1": "F1",
+    "brier": "Brier score",
+    "ece": "calibration error",
+}
 _TITLES = {
     "learning_curve": "Learning curve",
     "precision_recall": "Precision and recall",
@@ -39,13 +47,13 @@ def find_differences(table: pd.DataFrame, candidate: Scored, champion: Scored) -
     """List the sentences to which two models give different labels.
 
     Args:
-        table: The sentences, with `text`, `report` and `section`.
+        table: The sentences, with `text`, `report`, `page` and `section`.
         candidate: Truth and the candidate's answers, row by row.
         champion: The same of the champion.
 
     Returns:
-        text, report, section, truth, `candidate` and `champion` (labels), `right` (which of them is, or neither), and
-        `gap`, the greatest distance of their probabilities; the widest gap first.
+        text, report, page, section, truth, `candidate` and `champion` (labels), `right` (which of them is, or neither),
+        and `gap`, the greatest distance of their probabilities; the widest gap first.
     """
     differ = np.flatnonzero((candidate.chosen != champion.chosen).any(axis=1))
     gap = np.abs(candidate.probabilities - champion.probabilities).max(axis=1)
@@ -54,7 +62,7 @@ def find_differences(table: pd.DataFrame, candidate: Scored, champion: Scored) -
     ours, theirs = ((scored.chosen == scored.truth).all(axis=1)[order] for scored in (candidate, champion))
     return pd.DataFrame(
         {
-            **{name: table[name].to_numpy()[order] for name in ("text", "report", "section")},
+            **{name: table[name].fillna("").to_numpy()[order] for name in _PLACE},
             "truth": [format_labels(mask) for mask in candidate.truth[order]],
             CANDIDATE: [format_labels(mask) for mask in candidate.chosen[order]],
             CHAMPION: [format_labels(mask) for mask in champion.chosen[order]],
@@ -99,7 +107,7 @@ def write_run_report(
         champion=verdict.champion_before,
         changes=[
             (
-                name.replace("_", " ") if name == MACRO else f"{name} F1",
+                _name(name) if name == MACRO else f"{name} F1",
                 f"{change.candidate:.3f}",
                 f"{change.champion:.3f}",
                 f"{change.difference:+.3f}",
@@ -107,12 +115,12 @@ def write_run_report(
             )
             for name, change in verdict.comparison.items()
         ],
-        headlines=[(name.replace("_", " "), interval(scores["scores"][name])) for name in HEADLINES],
-        label_scores=[name.replace("_", " ") for name in _LABEL_SCORES],
+        headlines=[(_name(name), interval(scores["scores"][name])) for name in HEADLINES],
+        label_scores=[_name(name) for name in _LABEL_SCORES],
         labels=label_rows,
         modes=[(mode, *_mode_cells(part)) for mode, part in scores["by_mode"].items()],
         types=[
-            (name, f"{part['sentences']:,}", f"{part['documents']:,}", *_type_cells(part))
+            (name.replace("_", " "), f"{part['sentences']:,}", f"{part['documents']:,}", *_type_cells(part))
             for name, part in scores["by_doc_type"].items()
         ],
         figures=[_figure(path) for path in sorted(figures, key=lambda path: list(_TITLES).index(path.stem))],
@@ -146,12 +154,20 @@ def _cells(scores: Mapping[str, Any], label: str) -> list[str]:
 
 
 def _mode_cells(part: Mapping[str, Any]) -> list[str]:
-    names = ("macro_f1", "exact_match", *(f"{label}_f1" for label in LABELS), "ece")
-    return [*(_short(part[name]) for name in names), f"{part['encoder_share']:.0%}"]
+    macro = {"value": part["macro_f1"], "low": part["macro_f1_low"], "high": part["macro_f1_high"]}
+    names = ("exact_match", *(f"{label}_f1" for label in LABELS), "ece")
+    return [interval(macro), *(_short(part[name]) for name in names), f"{part['encoder_share']:.0%}"]
 
 
 def _type_cells(part: Mapping[str, Any]) -> list[str]:
-    return [interval(part["scores"][name]) for name in ("macro_f1", "exact_match")]
+    # Of one document there are no others to draw.
+    several = part["documents"] > 1
+    found = [part["scores"][name] for name in ("macro_f1", "exact_match")]
+    return [interval(score if several else {**score, "low": None}) for score in found]
+
+
+def _name(score: str) -> str:
+    return _NAMES.get(score, score.replace("_", " "))
 
 
 def _short(value: float | None) -> str:
@@ -169,6 +185,7 @@ def _read_errors(path: Path) -> list[ErrorView]:
             ErrorView(
                 text=row["text"],
                 report=row["report"],
+                page=row["page"],
                 section=row["section"],
                 truth=row["truth"],
                 answer=row["answer"],
@@ -209,8 +226,8 @@ def _drift_rows(drift: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def _rivals(differences: pd.DataFrame | None) -> list[RivalView]:
     if differences is None:
         return []
-    names = ("text", "report", "section", "truth", CANDIDATE, CHAMPION, "right")
-    return [RivalView(*(row[name] or "" for name in names)) for row in differences.head(_RIVALS).to_dict("records")]
+    names = (*_PLACE, "truth", CANDIDATE, CHAMPION, "right")
+    return [RivalView(*(row[name] for name in names)) for row in differences.head(_RIVALS).to_dict("records")]
 
 
 def _rival_counts(differences: pd.DataFrame | None) -> dict[str, int] | None:

@@ -75,6 +75,8 @@ logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"])
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _VIEW = "findings"  # the UI opens the run list with our columns by this key
+_VIEW_TAG = f"mlflow.sharedViewState.{_VIEW}"
+_COLUMNS = json.dumps({"selectedColumns": LIST_COLUMNS})
 _MODEL_NAME = "model"
 _MODEL_FOLDER = "findings_model"
 _PARENT_TAG = "mlflow.parentRunId"
@@ -315,11 +317,12 @@ class Store:
         found = self._client.get_experiment_by_name(EXPERIMENT)
         if found is None:
             # Without the kind, the UI asks every visitor what the experiment is for.
-            columns = json.dumps({"selectedColumns": LIST_COLUMNS})
-            tags = {"mlflow.experimentKind": "custom_model_development", f"mlflow.sharedViewState.{_VIEW}": columns}
+            tags = {"mlflow.experimentKind": "custom_model_development", _VIEW_TAG: _COLUMNS}
             return str(self._client.create_experiment(EXPERIMENT, artifact_location=self._artifacts, tags=tags))
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
+        if found.tags.get(_VIEW_TAG) != _COLUMNS:  # made by an earlier release
+            self._client.set_experiment_tag(found.experiment_id, _VIEW_TAG, _COLUMNS)
         if self._own and found.artifact_location != self._artifacts:
             raise TrackingError(
                 f"the MLflow store was made in another folder ({found.artifact_location}); move the project back, or "

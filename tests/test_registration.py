@@ -111,7 +111,7 @@ def test_a_verdict_is_recorded_with_its_comparison_and_shown_in_the_run(place: P
     assert tags["verdict.weakness_f1"] == (
         f"{change['difference']:+.4f} ({change['low']:+.4f} to {change['high']:+.4f})"
     )
-    assert f"champion {entry.champion_before} | difference |" in tags["mlflow.note.content"]
+    assert f"Beside champion `{entry.champion_before}` on the same test side" in tags["mlflow.note.content"]
 
 
 def test_a_candidate_with_fewer_labels_needs_a_person(place: Place):

@@ -1,5 +1,6 @@
 """The report of a run."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,8 @@ TABLE = pd.DataFrame(
     {
         "text": ["Care is good.", "Visits are late.", "We will act.", "Four <b>homes</b>."],
         "report": ["a.html"] * 4,
-        "section": ["Care", "Visits", "", "Homes"],
+        "page": ["1", "2", None, None],
+        "section": ["Care", "Visits", None, "Homes"],
     }
 )
 TRUTH = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]
@@ -64,7 +66,15 @@ def test_the_page_holds_scores_figures_errors_and_differences_and_needs_nothing_
     page = path.read_text(encoding="utf-8")
     assert f"Model {record.version}: rejected" in page
     assert "No gain." in page
-    assert interval(record.scores["scores"]["commitment_f1"]) in page
+    value, between = interval(record.scores["scores"]["commitment_f1"])[:-1].split(" (")
+    assert f'<td class="num">{value}<span class="file">{between}</span></td>' in page
+    low, high = (record.scores["by_mode"]["fast"][f"macro_f1_{end}"] for end in ("low", "high"))
+    assert low < high
+    assert f"{low:.3f} to {high:.3f}" in page
+    assert "a.html, page 2: Visits" in page
+    assert ">a.html<" in page
+    assert "nan" not in re.findall(r"\w+", re.sub(r"<[^>]*>", " ", page))
+    assert '<b class="pill c">commitment</b>' in page
     assert page.count('<img src="data:image/png;base64,') == 4
     assert "alone is right on 1 sentences, the champion alone on 1, neither on\n1." in page
     assert "Four &lt;b&gt;homes&lt;/b&gt;." in page

@@ -44,17 +44,24 @@ def test_the_run_shows_settings_scores_data_and_origin(registered: Path):
     assert {f"{section}.{name}" for section, values in shipped.items() for name in values} <= shown
     assert run.data.params["register.tolerance.weakness"] == "0.1"
     assert run.data.params["train.C"] == str(shipped["train"]["C"])
-    for name, score in scores["scores"].items():
-        assert run.data.metrics.get(name) == score["value"]
-        assert run.data.metrics.get(f"{name}_low") == score["low"]
+    metrics, found = run.data.metrics, scores["scores"]
+    for name in ("macro_f1", "strength_f1", "weakness_f1", "commitment_f1", "exact_match", "brier", "ece"):
+        assert metrics[name] == found[name]["value"]
+    assert (metrics["macro_f1_low"], metrics["macro_f1_high"]) == (found["macro_f1"]["low"], found["macro_f1"]["high"])
+    assert metrics["label/weakness_recall"] == found["weakness_recall"]["value"]
     doc_type, part = next(iter(scores["by_doc_type"].items()))
-    assert run.data.metrics[f"type/{doc_type}/exact_match"] == part["scores"]["exact_match"]["value"]
+    assert metrics[f"type/{doc_type}_exact_match"] == part["scores"]["exact_match"]["value"]
+    assert metrics["mode/fast_macro_f1"] == scores["by_mode"]["fast"]["macro_f1"]
+    # As many as a page can show; the rest is in scores.json.
+    assert len(metrics) < 60
     tags = run.data.tags
     assert tags["verdict"] == "promoted"
     assert tags["data.test"] == summary["test"]["sha256"]
     assert tags["findings.model_version"] == version_of("models/champion")
     assert {"git.commit", "git.dirty", "dvc.lock"} <= set(tags)
-    assert "| commitment |" in tags["mlflow.note.content"]
+    assert tags["labels"] == f"authored {summary['train']['sentences']:,}"
+    assert tags["mlflow.note.content"].startswith("**Promoted**: first model.")
+    assert "- commitment: F1 **" in tags["mlflow.note.content"]
     inputs = {item.tags[0].value: item.dataset for item in run.inputs.dataset_inputs}
     digests = {tag.value: item.dataset.digest for item in run.inputs.dataset_inputs for tag in item.tags}
     assert len(inputs) == 2

@@ -166,6 +166,7 @@ class ErrorView:
     Attributes:
         text: The sentence.
         report: Where it stands.
+        page: Its page; empty where there is none.
         section: Its section.
         truth: Its labels.
         answer: Those that the model gave.
@@ -174,6 +175,7 @@ class ErrorView:
 
     text: str
     report: str
+    page: str
     section: str
     truth: str
     answer: str
@@ -187,6 +189,7 @@ class RivalView:
     Attributes:
         text: The sentence.
         report: Where it stands.
+        page: Its page; empty where there is none.
         section: Its section.
         truth: Its labels.
         candidate: Those that the candidate gave.
@@ -196,6 +199,7 @@ class RivalView:
 
     text: str
     report: str
+    page: str
     section: str
     truth: str
     candidate: str
@@ -218,8 +222,8 @@ class RunView:
         headlines: Name and value with interval.
         label_scores: Names of the scores in `labels`.
         labels: A row a label: name, support, then `label_scores`.
-        modes: A row a mode: name, macro F1, exact match, F1 of each label, calibration error, share that the encoder
-            read.
+        modes: A row a mode: name, macro F1 with interval, exact match, F1 of each label, calibration error, share that
+            the encoder read.
         types: A row a document type: name, sentences, documents, macro F1, exact match.
         figures: The figures.
         errors: The worst errors.
