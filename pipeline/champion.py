@@ -1,5 +1,6 @@
 """The champion: its folder, its place in the MLflow store, and the aliases that point to it."""
 
+import shutil
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,8 +17,11 @@ from pipeline.run_content import (
     label_sources,
     run_name,
 )
+from pipeline.store_location import STORE_FOLDER
 from pipeline.tracking import CHALLENGER, CHAMPION, Store
 from pipeline.versions import version_with
+
+_WAITING = Path(STORE_FOLDER) / "waiting"
 
 
 def version_in(folder: Path) -> str | None:
@@ -38,11 +42,11 @@ def version_in(folder: Path) -> str | None:
     return config.version if sha256(content).hexdigest() == config.model_sha256 else None
 
 
-def restore_champion(store: Store, champion: Path, entries: list[Entry], release: Path) -> None:
+def restore_champion(store: Store | None, champion: Path, entries: list[Entry], release: Path) -> None:
     """Bring the champion's folder into agreement with the log, where one of them was lost or left half done.
 
     Args:
-        store: The store.
+        store: The store; None while it does not answer.
         champion: The champion's folder.
         entries: All verdicts.
         release: The candidate's folder, with test scores.
@@ -61,11 +65,12 @@ def restore_champion(store: Store, champion: Path, entries: list[Entry], release
     if expected == load_config(release).version:
         copy_model(release, champion)  # the promotion was recorded, and then stopped
         return
-    version = version_with(store.versions(), expected)
-    if version is None:
+    version = version_with(store.versions(), expected) if store else None
+    if store is None or version is None:
+        lack = "lacks it" if store else "does not answer"
         raise TrackingError(
             f"{champion}: holds {found or 'no model that can be read'}, but by the log of promotions {expected} is "
-            f"champion, and the MLflow store lacks it; restore the folder with `git checkout -- {champion}`."
+            f"champion, and the MLflow store {lack}; restore the folder with `git checkout -- {champion}`."
         )
     with TemporaryDirectory() as scratch:
         copy_model(store.fetch(version.number, Path(scratch)), champion)
@@ -110,6 +115,26 @@ def seed_champion(store: Store, champion: Path) -> int:
         )
     )
     return store.register(run_id, champion, description, macro_f1, test.get("sha256"))
+
+
+def let_wait(champion: Path) -> None:
+    """Put a champion aside that goes before the store could take it; `seed_waiting` brings it there.
+
+    Args:
+        champion: The champion's folder.
+    """
+    copy_model(champion, _WAITING / load_config(champion).version)
+
+
+def seed_waiting(store: Store) -> None:
+    """Bring into the store what was put aside while it did not answer.
+
+    Args:
+        store: The store.
+    """
+    for folder in sorted(_WAITING.glob("*/")):
+        seed_champion(store, folder)
+        shutil.rmtree(folder)
 
 
 def point_aliases(store: Store, champion: int | None, challenger: int | None) -> None:

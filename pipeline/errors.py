@@ -55,3 +55,7 @@ class ModelError(FindingsError):
 
 class TrackingError(FindingsError):
     """The MLflow store or registry cannot do what was asked."""
+
+
+class StoreError(TrackingError):
+    """The MLflow store does not answer, is locked, or refuses; what does not need it can go on."""

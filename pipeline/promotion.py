@@ -70,6 +70,7 @@ class Verdict:
         recorded: Whether a line was added to the log.
         run_id: MLflow run, if one belongs to the model.
         number: MLflow version number of the candidate.
+        not_logged: Why the run is not in the MLflow store yet; empty where it is.
     """
 
     action: Action
@@ -84,6 +85,7 @@ class Verdict:
     recorded: bool = False
     run_id: str | None = None
     number: int | None = None
+    not_logged: str = ""
 
     @property
     def difference(self) -> float | None:
@@ -113,6 +115,8 @@ class Verdict:
             tail.append(f"run {self.run_id}")
         if self.test_change:
             head = f"{self.test_change[0].upper()}{self.test_change[1:]}.\n{head}"
+        if self.not_logged:
+            head = f"{head}\nNot in MLflow yet: {self.not_logged}"
         return head + ("\n" + ", ".join(tail)[0].upper() + ", ".join(tail)[1:] + "." if tail else "")
 
 

@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from pipeline.champion import point_aliases, restore_champion, seed_champion
+from pipeline.champion import let_wait, point_aliases, restore_champion, seed_champion, seed_waiting
 from pipeline.classifier import ModelConfig, SentenceClassifier
 from pipeline.dataset import SIDES, load_side
+from pipeline.errors import StoreError
 from pipeline.evaluation import ERRORS_FILE, SCORES_FILE, score_table
-from pipeline.files import replace_file
 from pipeline.gate import MACRO, Comparison, compare
 from pipeline.learning_curve import LEARNING_CURVE
 from pipeline.model_folder import (
@@ -50,6 +50,7 @@ from pipeline.run_file import write_run_file
 from pipeline.run_record import RunRecord, read_record
 from pipeline.run_report import find_differences, write_run_report
 from pipeline.scores import Scored
+from pipeline.store_location import STORE_FOLDER, store_lock
 from pipeline.tracking import Store, open_store
 
 _CONTEXTS = {"train": "training", "test": "testing"}
@@ -57,13 +58,16 @@ _CONTEXTS = {"train": "training", "test": "testing"}
 
 @dataclass(frozen=True)
 class _RunFiles:
-    """Where the stages before `register` put what a run shows."""
+    """Where the stages before `register` put what it reads and a run shows, and what it writes."""
 
     dataset: Path
     evaluation: Path
     plots: Path
     metrics: Path
     learning_curve: Path
+    candidate: Path
+    champion: Path
+    promotions: Path
     settings: Path = Path("params.yaml")
     lock: Path = Path("dvc.lock")
 
@@ -80,12 +84,12 @@ def register_candidate(
     learning_curve: Path = LEARNING_CURVE,
     promotions: Path = PROMOTIONS,
     run_file: Path = Path("models/run.json"),
-    receipt: Path = Path("mlruns/receipt.json"),
 ) -> Verdict:
     """Log the run, register the model, and make it champion if it is better. Runs in the project folder.
 
     All that this leaves in the working tree is the same on every machine; what is not (run ids, version numbers) stays
-    in the MLflow store. Doing it again changes nothing.
+    in the MLflow store. Doing it again changes nothing, and adds to the store what it lacks: while the store does not
+    answer, everything else is done all the same.
 
     Args:
         params: All settings.
@@ -98,29 +102,47 @@ def register_candidate(
         learning_curve: Table of the learning_curve stage.
         promotions: Log of all verdicts.
         run_file: Tracked file that leads to the run.
-        receipt: The same file once more, inside the store's folder: without a store it is missing, so that the stage
-            runs again.
 
     Returns:
         The verdict.
 
     Raises:
-        TrackingError: The files of the stages do not belong together, the log is damaged, the champion is lost, or the
-            store cannot be used.
+        TrackingError: The files of the stages do not belong together, the log or the store is damaged, or the champion
+            is lost.
     """
     record = read_record(params, candidate, dataset, evaluation)
+    files = _RunFiles(dataset, evaluation, plots, metrics, learning_curve, candidate, champion, promotions)
+    try:
+        with open_store() as store:
+            verdict = _register(store, record, files)
+    except StoreError as error:
+        with store_lock(Path(STORE_FOLDER)):
+            verdict = replace(_register(None, record, files), not_logged=str(error))
+    write_run_file(record, run_file)
+    return verdict
+
+
+def _register(store: Store | None, record: RunRecord, files: _RunFiles) -> Verdict:
+    """Judge the candidate and act on it; without a store, what belongs into it is left for a later call."""
     provenance = read_provenance(Path())
-    files = _RunFiles(dataset, evaluation, plots, metrics, learning_curve)
-    with open_store() as store, TemporaryDirectory() as scratch:
+    champion, promotions = files.champion, files.promotions
+    run_id, number, seeded = None, None, None
+    with TemporaryDirectory() as scratch:
         entries = read_log(promotions)  # under the store's lock, so that no other call writes in between
-        release = _write_release(record, candidate, Path(scratch) / "model")
+        release = _write_release(record, files.candidate, Path(scratch) / "model")
         restore_champion(store, champion, entries, release)
-        judged = _judge(record, champion, dataset, entries)
+        judged = _judge(record, champion, files.dataset, entries)
         verdict, test = judged.verdict, _test_side(record)
         known = is_recorded(entries, verdict, record.test_sha256)
-        run_id, number = _log(store, record, files, provenance, _shown(verdict, entries), judged.differences, release)
+        if store is not None:
+            seed_waiting(store)
+            shown = _shown(verdict, entries)
+            run_id, number = _log(store, record, files, provenance, shown, judged.differences, release)
         # Also before a promotion: a rollback takes the old champion from the store.
-        seeded = seed_champion(store, champion) if judged.seedable else None
+        if judged.seedable and store is not None:
+            seeded = seed_champion(store, champion)
+        elif judged.seedable:
+            let_wait(champion)
         if verdict.test_change and verdict.champion_before is not None:
             rescored = _rescored(verdict, verdict.champion_before)
             append_entry(promotions, make_entry(rescored, test=test, train_sha256=None, provenance=provenance))
@@ -133,15 +155,13 @@ def register_candidate(
                     test=test,
                     train_sha256=record.train_sha256,
                     provenance=provenance,
-                    settings=params.register,
+                    settings=record.params.register,
                 ),
             )
         if verdict.action == "promoted":
             copy_model(release, champion)
-        point_aliases(store, *((seeded, number) if verdict.action == "rejected" else (number, None)))
-    write_run_file(record, run_file)
-    with replace_file(receipt) as temporary:
-        temporary.write_bytes(run_file.read_bytes())
+        if store is not None:
+            point_aliases(store, *((seeded, number) if verdict.action == "rejected" else (number, None)))
     return replace(verdict, recorded=not known, run_id=run_id, number=number)
 
 

@@ -31,6 +31,7 @@ LIST_COLUMNS = (
     "tags.`verdict`",
     "tags.`labels`",
     "tags.`verdict.reason`",
+    "tags.`drift`",
     "tags.`git.commit`",
     "tags.`data.train`",
 )

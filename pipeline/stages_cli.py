@@ -30,6 +30,7 @@ def add_stages(app: typer.Typer) -> None:
         ("learning-curve", learning_curve),
         ("train", train),
         ("register", register),
+        ("track", track),
     ):
         app.command(name)(stage)
 
@@ -116,3 +117,13 @@ def register() -> None:
     from pipeline.registration import register_candidate
 
     print(register_candidate(read_params()).summary())
+
+
+def track() -> None:
+    """Stage: bring the MLflow store up to date with the run and the drift of data/findings."""
+    from pipeline.track import track_run
+
+    warnings = track_run(read_params())
+    print("In MLflow: the run, and how far the findings are unlike the training data.")
+    for warning in warnings:
+        print(f"  {warning}")

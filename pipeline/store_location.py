@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from pipeline.errors import TrackingError
+from pipeline.errors import StoreError, TrackingError
 
 STORE_FOLDER = Path("mlruns")
 DATABASE = "mlflow.db"
@@ -125,7 +125,8 @@ def check_database(project: Path = Path(), *, write: bool = True) -> None:
         write: Whether the store will be written to.
 
     Raises:
-        TrackingError: The local store is there and is no database, or stays locked.
+        StoreError: It stays locked.
+        TrackingError: The local store is there and is no database.
     """
     path = project / STORE_FOLDER / DATABASE
     if not path.exists():
@@ -136,7 +137,7 @@ def check_database(project: Path = Path(), *, write: bool = True) -> None:
             connection.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise TrackingError(
+            raise StoreError(
                 f"{path}: another program has kept it locked for {_LOCK_SECONDS:.0f} s; close that program (a database "
                 "browser?) and run the same command again. Nothing is lost."
             ) from None

@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema  # noqa: E402
 from requests.exceptions import RequestException  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
-from pipeline.errors import TrackingError  # noqa: E402
+from pipeline.errors import StoreError, TrackingError  # noqa: E402
 from pipeline.model_folder import copy_with_encoder, load_config  # noqa: E402
 from pipeline.run_content import (  # noqa: E402
     EXPERIMENT,
@@ -144,6 +144,26 @@ class Store:
                     shutil.copyfile(path, target)
                 mlflow.log_artifacts(scratch)
         return str(run.info.run_id)
+
+    def add(
+        self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str], artifacts: Mapping[str, Path]
+    ) -> None:
+        """Add to a run what became known after it was logged; values that it has already are not logged again.
+
+        Args:
+            run_id: The run.
+            metrics: Values by name.
+            tags: Tags, put in the place of earlier ones.
+            artifacts: File by its name among the artifacts.
+        """
+        known = self._client.get_run(run_id).data.metrics
+        for name, value in metrics.items():
+            if known.get(name) != value:
+                self._client.log_metric(run_id, name, value)
+        for name, text in tags.items():
+            self._client.set_tag(run_id, name, text)
+        for name, path in artifacts.items():
+            self._client.log_artifact(run_id, str(path), str(Path(name).parent) if Path(name).parent.name else None)
 
     def log_nested(self, parent: RunContent, children: Sequence[RunContent], status: str = "FINISHED") -> str:
         """Log runs below a parent run; what an earlier call logged with the same keys is found, not logged again.
@@ -381,7 +401,8 @@ def open_store(project: Path = Path(), *, write: bool = True) -> Iterator[Store]
         The store.
 
     Raises:
-        TrackingError: The store cannot be reached, is damaged, or refuses what was asked.
+        StoreError: The store cannot be reached, is locked, or refuses what was asked.
+        TrackingError: It is damaged.
     """
     uri = tracking_uri(project)
     given = os.environ.get("MLFLOW_TRACKING_URI")
@@ -396,7 +417,7 @@ def open_store(project: Path = Path(), *, write: bool = True) -> Iterator[Store]
                 lock.close()
             yield store
         except (MlflowException, SQLAlchemyError, RequestException) as error:
-            raise TrackingError(explain(error, uri)) from error
+            raise StoreError(explain(error, uri)) from error
         finally:
             # MLflow writes the address into the environment; the next call may be for another project.
             mlflow.set_tracking_uri(given or "")

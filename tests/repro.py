@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
-STAGES = ("extract", "dataset", "soft_labels", "learning_curve", "train", "evaluate", "register", "classify")
+STAGES = ("extract", "dataset", "soft_labels", "learning_curve", "train", "evaluate", "register", "classify", "track")
 
 
 def run(folder, *command):

@@ -73,7 +73,7 @@ def test_a_month(tmp_path):
         shutil.copyfile(PROJECT / "data" / "samples" / name, folder / "data" / "reports" / name)
     output = repro(folder)
     assert "2 new, 3 reused, 0 removed" in output
-    assert stages_run(output)[-1] == "classify"
+    assert stages_run(output)[-2:] == ["classify", "track"]
     drift = json.loads((folder / "data" / "findings" / "drift.json").read_text(encoding="utf-8"))
     assert drift["sentences"]["inspection_report"] > 150
     commit(folder, "October: two reports")
@@ -92,7 +92,7 @@ def test_a_month(tmp_path):
 
     # Training takes the answers, and the verdict is written down.
     output = repro(folder)
-    assert stages_run(output)[:2] == ["dataset", "train"]
+    assert stages_run(output)[:3] == ["dataset", "learning_curve", "train"]
     assert f"reviewed: {count} sentences; 0 held back" in output
     judged = verdicts(folder)
     assert len(judged) == before + 1

@@ -1,0 +1,76 @@
+"""The track stage: the MLflow store brought up to date with the run, and with the drift of the newest findings."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.drift import DRIFT_FILE
+from pipeline.errors import StoreError, TrackingError
+from pipeline.files import json_bytes, replace_file
+from pipeline.labels import LABELS
+from pipeline.params import Params
+from pipeline.reference import ALL
+from pipeline.registration import register_candidate
+from pipeline.run_file import find_run
+from pipeline.tracking import open_store
+
+RECEIPT = Path("mlruns/receipt.json")
+_DRIFT_TAG = "drift"
+_NOTHING = "nothing moved much"
+_LONGEST_TAG = 5000
+
+
+def track_run(params: Params, findings: Path = Path("data/findings"), receipt: Path = RECEIPT) -> list[str]:
+    """Log the run if it is not in the store yet, and the drift of the newest findings with it.
+
+    It is the last stage: when the store does not answer, all results are there already, and the next `dvc repro` goes
+    on here.
+
+    Args:
+        params: All settings.
+        findings: Folder of the classify stage.
+        receipt: Written when all is in the store. It lies in the store's folder: without a store it is missing, so that
+            the stage runs.
+
+    Returns:
+        What moved, in words.
+
+    Raises:
+        StoreError: The store does not answer, is locked, or refuses.
+        TrackingError: The findings have no drift.json, or it is damaged.
+    """
+    path = findings / DRIFT_FILE
+    try:
+        drift: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        metrics, warnings = dict(flat_drift(drift)), [str(warning) for warning in drift["warnings"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise TrackingError(f"{path}: missing or damaged; run `dvc repro --force classify`.") from None
+    run_id = find_run()
+    if run_id is None:
+        verdict = register_candidate(params)
+        if verdict.run_id is None:
+            raise StoreError(f"{verdict.not_logged} Everything else is done; `dvc repro` will go on here.")
+        run_id = verdict.run_id
+    with open_store() as store:
+        store.add(run_id, metrics, {_DRIFT_TAG: " ".join(warnings)[:_LONGEST_TAG] or _NOTHING}, {DRIFT_FILE: path})
+    with replace_file(receipt) as temporary:
+        temporary.write_bytes(json_bytes({"drift": metrics}))
+    return warnings
+
+
+def flat_drift(drift: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Name what was measured as metrics of a run.
+
+    Args:
+        drift: Content of drift.json.
+
+    Yields:
+        Name and value of each.
+    """
+    yield "drift/unknown_words", float(drift["unknown_words"]["now"])
+    for label in LABELS:
+        yield f"drift/share_{label}", float(drift["label_shares"]["now"][ALL][label])
+        yield f"drift/close_calls_{label}", float(drift["near_threshold"]["now"][label])
+        yield f"drift/psi_{label}", float(drift["population_stability"][label])
+    yield "drift/sentences", float(drift["sentences"][ALL])
