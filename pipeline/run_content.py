@@ -171,7 +171,8 @@ def describe(record: RunRecord, verdict: Verdict) -> str:
     train = record.summary["train"]
     return "\n".join(
         [
-            f"**{verdict.action.capitalize()}**: {verdict.reason}.",
+            # The list of versions shows these words as they are, Markdown and all.
+            f"{verdict.action.capitalize()}: {verdict.reason}.",
             "",
             *_describe_scores(record.scores),
             *_describe_comparison(verdict),
@@ -193,7 +194,7 @@ def describe_champion(version: str, test: Mapping[str, Any] | None) -> str:
         Markdown.
     """
     origin = "It was trained on another machine and taken from the repository, so its run here has no report."
-    return "\n".join([f"**Champion** `{version}`. {origin}", "", *(_describe_scores(test) if test else [])])
+    return "\n".join([f"Champion {version}. {origin}", "", *(_describe_scores(test) if test else [])])
 
 
 def _describe_scores(scores: Mapping[str, Any]) -> list[str]:

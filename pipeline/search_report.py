@@ -233,6 +233,9 @@ def child_content(report: SearchReport, result: Result, params: Params) -> RunCo
 def _tags(report: SearchReport) -> dict[str, str]:
     return {
         **_SOURCE,
+        # The columns of the run list stand in the order of the tags of the newest run.
+        "verdict": "search",
+        "verdict.reason": "cross-validated on the training side, not judged",
         "git.commit": report.provenance.git_commit,
         "git.dirty": "yes" if report.provenance.git_dirty else "no",
         "data.train": report.sha256,

@@ -47,7 +47,7 @@ def test_labels_are_counted_by_source():
 
 def test_a_champion_from_elsewhere_shows_the_scores_that_it_brings():
     text = describe_champion("0123456789ab", TEST)
-    assert text.startswith("**Champion** `0123456789ab`.")
+    assert text.startswith("Champion 0123456789ab.")
     assert "Macro F1 **0.800 (0.700 to 0.900)**" in text
     assert "1,155 sentences of 37 documents" in text
     assert "- weakness: F1 **0.800 (0.700 to 0.900)**, precision 0.800, recall 0.800" in text

@@ -108,6 +108,7 @@ def test_results_stand_in_the_table_the_file_and_the_store(search, project):
     # A score by cross-validation is no score on the test side.
     assert "macro_f1" not in poor.data.metrics
     assert poor.data.tags["data.train"] == parent.data.tags["data.train"]
+    assert poor.data.tags["verdict"] == parent.data.tags["verdict"] == "search"
     assert parent.data.metrics["cv_macro_f1"] == pytest.approx(table["macro_f1"].max())
     assert report.advice() in parent.data.tags["mlflow.note.content"]
 

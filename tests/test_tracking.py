@@ -60,7 +60,7 @@ def test_the_run_shows_settings_scores_data_and_origin(registered: Path):
     assert tags["findings.model_version"] == version_of("models/champion")
     assert {"git.commit", "git.dirty", "dvc.lock"} <= set(tags)
     assert tags["labels"] == f"authored {summary['train']['sentences']:,}"
-    assert tags["mlflow.note.content"].startswith("**Promoted**: first model.")
+    assert tags["mlflow.note.content"].startswith("Promoted: first model.")
     assert "- commitment: F1 **" in tags["mlflow.note.content"]
     inputs = {item.tags[0].value: item.dataset for item in run.inputs.dataset_inputs}
     digests = {tag.value: item.dataset.digest for item in run.inputs.dataset_inputs for tag in item.tags}
