@@ -66,11 +66,11 @@ def test_the_page_holds_scores_figures_errors_and_differences_and_needs_nothing_
     page = path.read_text(encoding="utf-8")
     assert f"Model {record.version}: rejected" in page
     assert "No gain." in page
-    value, between = interval(record.scores["scores"]["commitment_f1"])[:-1].split(" (")
+    value, between = interval(record.scores["scores"]["commitment_f1"])[:-1].replace(" to ", "–").split(" (")
     assert f'<td class="num">{value}<span class="file">{between}</span></td>' in page
     low, high = (record.scores["by_mode"]["fast"][f"macro_f1_{end}"] for end in ("low", "high"))
     assert low < high
-    assert f"{low:.3f} to {high:.3f}" in page
+    assert f"{low:.3f}–{high:.3f}" in page
     assert "a.html, page 2: Visits" in page
     assert ">a.html<" in page
     assert "nan" not in re.findall(r"\w+", re.sub(r"<[^>]*>", " ", page))
