@@ -23,18 +23,25 @@ KEY_TAG = "findings.run_key"
 VERSION_TAG = "findings.model_version"
 SCORE_TAG = "macro_f1"
 TEST_TAG = "data.test"
-# The columns of the run list; by itself it would show none of the scores.
-LIST_COLUMNS = (
-    "metrics.`macro_f1`",
-    *(f"metrics.`{label}_f1`" for label in LABELS),
-    "metrics.`cv_macro_f1`",
-    "tags.`verdict`",
-    "tags.`labels`",
-    "tags.`verdict.reason`",
-    "tags.`drift`",
-    "tags.`git.commit`",
-    "tags.`data.train`",
-)
+# The columns of the run list with their widths in pixels, in this order; by itself it would show none of the scores.
+_WIDTHS = {
+    "attributes.`Run Name`": 270,
+    "attributes.`Created`": 120,
+    "metrics.`macro_f1`": 85,
+    **{f"metrics.`{label}_f1`": 106 if label == "commitment" else 92 for label in LABELS},
+    "metrics.`cv_macro_f1`": 100,
+    "tags.`verdict`": 85,
+    "tags.`labels`": 190,
+    "tags.`verdict.reason`": 190,
+    "tags.`drift`": 150,
+    "tags.`git.commit`": 100,
+    "tags.`data.train`": 100,
+}
+LIST_VIEW: Mapping[str, Any] = {
+    "selectedColumns": list(_WIDTHS),
+    "columnOrder": list(_WIDTHS),
+    "columnWidths": _WIDTHS,
+}
 _SHORT = 7
 _LABEL_METRICS = ("precision", "recall", "average_precision", "ece")
 _OVERVIEW = ("macro_f1", "exact_match")

@@ -41,7 +41,7 @@ from pipeline.model_folder import copy_with_encoder, load_config  # noqa: E402
 from pipeline.run_content import (  # noqa: E402
     EXPERIMENT,
     KEY_TAG,
-    LIST_COLUMNS,
+    LIST_VIEW,
     REGISTERED_MODEL,
     SCORE_TAG,
     TEST_TAG,
@@ -76,7 +76,7 @@ logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"])
 CHAMPION, CHALLENGER = "champion", "challenger"
 _VIEW = "findings"  # the UI opens the run list with our columns by this key
 _VIEW_TAG = f"mlflow.sharedViewState.{_VIEW}"
-_COLUMNS = json.dumps({"selectedColumns": LIST_COLUMNS})
+_COLUMNS = json.dumps(LIST_VIEW)
 _MODEL_NAME = "model"
 _MODEL_FOLDER = "findings_model"
 _PARENT_TAG = "mlflow.parentRunId"
