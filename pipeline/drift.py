@@ -1,12 +1,14 @@
 """Drift: how far newly labelled documents differ from what the model was trained on, in numbers and in words."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from pipeline.classifier import PROBABILITY_COLUMNS
+from pipeline.errors import TrackingError
 from pipeline.files import json_bytes, replace_file
 from pipeline.labels import LABELS
 from pipeline.reference import ALL, DIGITS, Reference, Tally
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.classifier import SentenceClassifier
 
+T = TypeVar("T")
 DRIFT_FILE = "drift.json"
 FORMAT = 1
 # Shares of fewer sentences are noise.
@@ -190,6 +193,27 @@ def population_stability(expected: Sequence[float], actual: Sequence[float]) -> 
     one = np.maximum(np.asarray(expected, dtype=float), _LEAST_SHARE)
     other = np.maximum(np.asarray(actual, dtype=float), _LEAST_SHARE)
     return float(((other - one) * np.log(other / one)).sum())
+
+
+def read_drift(path: Path, view: Callable[[Mapping[str, Any]], T], remedy: str) -> tuple[T, list[str]]:
+    """Read drift.json.
+
+    Args:
+        path: The file.
+        view: Takes from it what is wanted.
+        remedy: The command that makes the file anew, for the error.
+
+    Returns:
+        What the view took, and the warnings.
+
+    Raises:
+        TrackingError: The file is missing or damaged.
+    """
+    try:
+        drift = json.loads(path.read_text(encoding="utf-8"))
+        return view(drift), [str(warning) for warning in drift["warnings"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise TrackingError(f"{path}: missing or damaged; run `{remedy}`.") from None
 
 
 def write_drift(measured: Mapping[str, Any], path: Path) -> None:

@@ -57,12 +57,13 @@ def evaluate_candidate(
         classifier.encoder.keep_answers()
     by_mode = {mode: score_table(classifier.in_mode(mode), table) for mode in modes}
     scored = by_mode[classifier.mode]
+    overall = all_scores(scored, params.evaluate)
     result = {
         "model_version": classifier.version,
         "test_sha256": load_summary(dataset)["test"]["sha256"],
         "mode": classifier.mode.value,
-        **all_scores(scored, params.evaluate),
-        "by_mode": mode_scores(classifier, table, by_mode, params.evaluate),
+        **overall,
+        "by_mode": mode_scores(classifier, table, by_mode, overall["scores"], params.evaluate),
     }
     with replace_folder(evaluation) as folder:
         (folder / SCORES_FILE).write_bytes(json_bytes(result))
@@ -147,7 +148,11 @@ def all_scores(scored: Scored, params: EvaluateParams) -> dict[str, Any]:
 
 
 def mode_scores(
-    classifier: SentenceClassifier, table: pd.DataFrame, by_mode: Mapping[Mode, Scored], params: EvaluateParams
+    classifier: SentenceClassifier,
+    table: pd.DataFrame,
+    by_mode: Mapping[Mode, Scored],
+    usual: Mapping[str, Any],
+    params: EvaluateParams,
 ) -> dict[str, dict[str, float | None]]:
     """Score a model in each of its modes.
 
@@ -155,6 +160,7 @@ def mode_scores(
         classifier: The model.
         table: As `score_table` takes it.
         by_mode: What `score_table` returned in each mode.
+        usual: Scores with intervals in the model's own mode.
         params: The section `evaluate` of params.yaml.
 
     Returns:
@@ -164,7 +170,7 @@ def mode_scores(
     names = [*HEADLINES, *(f"{label}_{name}" for label in LABELS for name in ("f1", "ece"))]
     scores = {}
     for mode, scored in by_mode.items():
-        found = scores_with_intervals(scored, params)
+        found = usual if mode == classifier.mode else scores_with_intervals(scored, params)
         share = round(float(classifier.in_mode(mode).unsure(table["text"].tolist()).mean()), _DIGITS)
         scores[mode.value] = {
             **{name: found[name]["value"] for name in names},

@@ -1,6 +1,5 @@
 """The report of a run: all that a person needs to judge a candidate, as one page."""
 
-import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.classifier import PROBABILITY_COLUMNS
-from pipeline.drift import DRIFT_FILE
+from pipeline.drift import DRIFT_FILE, read_drift
 from pipeline.errors import TrackingError
 from pipeline.evaluation import ERRORS_FILE, HEADLINES
 from pipeline.gate import MACRO
@@ -93,7 +92,8 @@ def write_run_report(
     Raises:
         TrackingError: A file of the evaluate stage is missing or damaged.
     """
-    errors, drift = _read_errors(evaluation / ERRORS_FILE), _read_drift(evaluation / DRIFT_FILE)
+    errors = _read_errors(evaluation / ERRORS_FILE)
+    drift, warnings = read_drift(evaluation / DRIFT_FILE, _drift_rows, "dvc repro")
     scores = record.scores
     label_rows = [
         (label, f"{scores['scores'][f'{label}_support']['value']:.0f}", *_cells(scores, label)) for label in LABELS
@@ -127,8 +127,8 @@ def write_run_report(
         errors=errors,
         rivals=_rivals(differences),
         rival_counts=_rival_counts(differences),
-        drift=_drift_rows(drift),
-        warnings=list(drift["warnings"]),
+        drift=drift,
+        warnings=warnings,
     )
     path.write_text(render_run(view), encoding="utf-8")
 
@@ -194,15 +194,6 @@ def _read_errors(path: Path) -> list[ErrorView]:
             for row in table.head(_ERRORS).to_dict("records")
         ]
     except (OSError, ValueError, KeyError):
-        raise TrackingError(f"{path}: missing or damaged; run `dvc repro`.") from None
-
-
-def _read_drift(path: Path) -> dict[str, Any]:
-    try:
-        drift: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        _drift_rows(drift)
-        return {**drift, "warnings": list(drift["warnings"])}
-    except (OSError, ValueError, KeyError, TypeError):
         raise TrackingError(f"{path}: missing or damaged; run `dvc repro`.") from None
 
 

@@ -1,12 +1,11 @@
 """The track stage: the MLflow store brought up to date with the run, and with the drift of the newest findings."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.drift import DRIFT_FILE
-from pipeline.errors import StoreError, TrackingError
+from pipeline.drift import DRIFT_FILE, read_drift
+from pipeline.errors import StoreError
 from pipeline.files import json_bytes, replace_file
 from pipeline.labels import LABELS
 from pipeline.params import Params
@@ -41,11 +40,7 @@ def track_run(params: Params, findings: Path = Path("data/findings"), receipt: P
         TrackingError: The findings have no drift.json, or it is damaged.
     """
     path = findings / DRIFT_FILE
-    try:
-        drift: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        metrics, warnings = dict(flat_drift(drift)), [str(warning) for warning in drift["warnings"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise TrackingError(f"{path}: missing or damaged; run `dvc repro --force classify`.") from None
+    metrics, warnings = read_drift(path, flat_drift, "dvc repro --force classify")
     run_id = find_run()
     if run_id is None:
         verdict = register_candidate(params)
@@ -53,24 +48,24 @@ def track_run(params: Params, findings: Path = Path("data/findings"), receipt: P
             raise StoreError(f"{verdict.not_logged} Everything else is done; `dvc repro` will go on here.")
         run_id = verdict.run_id
     with open_store() as store:
-        store.add(run_id, metrics, {_DRIFT_TAG: " ".join(warnings)[:_LONGEST_TAG] or _NOTHING}, {DRIFT_FILE: path})
+        store.add(run_id, metrics, {_DRIFT_TAG: " ".join(warnings)[:_LONGEST_TAG] or _NOTHING}, [path])
     with replace_file(receipt) as temporary:
         temporary.write_bytes(json_bytes({"drift": metrics}))
     return warnings
 
 
-def flat_drift(drift: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+def flat_drift(drift: Mapping[str, Any]) -> dict[str, float]:
     """Name what was measured as metrics of a run.
 
     Args:
         drift: Content of drift.json.
 
-    Yields:
-        Name and value of each.
+    Returns:
+        Values by name.
     """
-    yield "drift/unknown_words", float(drift["unknown_words"]["now"])
+    metrics = {"drift/unknown_words": float(drift["unknown_words"]["now"])}
     for label in LABELS:
-        yield f"drift/share_{label}", float(drift["label_shares"]["now"][ALL][label])
-        yield f"drift/close_calls_{label}", float(drift["near_threshold"]["now"][label])
-        yield f"drift/psi_{label}", float(drift["population_stability"][label])
-    yield "drift/sentences", float(drift["sentences"][ALL])
+        metrics[f"drift/share_{label}"] = float(drift["label_shares"]["now"][ALL][label])
+        metrics[f"drift/close_calls_{label}"] = float(drift["near_threshold"]["now"][label])
+        metrics[f"drift/psi_{label}"] = float(drift["population_stability"][label])
+    return {**metrics, "drift/sentences": float(drift["sentences"][ALL])}

@@ -29,7 +29,7 @@ for _name, _value in {
 import mlflow  # noqa: E402
 import pandas as pd  # noqa: E402
 from mlflow.data.pandas_dataset import from_pandas  # noqa: E402
-from mlflow.entities import LoggedModelInput, LoggedModelOutput, Metric, ViewType  # noqa: E402
+from mlflow.entities import LoggedModelInput, LoggedModelOutput, Metric, RunTag, ViewType  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.models import ModelSignature  # noqa: E402
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema  # noqa: E402
@@ -146,7 +146,7 @@ class Store:
         return str(run.info.run_id)
 
     def add(
-        self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str], artifacts: Mapping[str, Path]
+        self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str], artifacts: Sequence[Path]
     ) -> None:
         """Add to a run what became known after it was logged; values that it has already are not logged again.
 
@@ -154,16 +154,14 @@ class Store:
             run_id: The run.
             metrics: Values by name.
             tags: Tags, put in the place of earlier ones.
-            artifacts: File by its name among the artifacts.
+            artifacts: Files.
         """
         known = self._client.get_run(run_id).data.metrics
-        for name, value in metrics.items():
-            if known.get(name) != value:
-                self._client.log_metric(run_id, name, value)
-        for name, text in tags.items():
-            self._client.set_tag(run_id, name, text)
-        for name, path in artifacts.items():
-            self._client.log_artifact(run_id, str(path), str(Path(name).parent) if Path(name).parent.name else None)
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        new = [Metric(name, value, now, 0) for name, value in metrics.items() if known.get(name) != value]
+        self._client.log_batch(run_id, metrics=new, tags=[RunTag(name, text) for name, text in tags.items()])
+        for path in artifacts:
+            self._client.log_artifact(run_id, str(path))
 
     def log_nested(self, parent: RunContent, children: Sequence[RunContent], status: str = "FINISHED") -> str:
         """Log runs below a parent run; what an earlier call logged with the same keys is found, not logged again.
