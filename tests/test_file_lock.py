@@ -1,13 +1,12 @@
 """A file held by one process at a time."""
 
 import os
-import subprocess
-import sys
 import time
 
 import pytest
 
 from pipeline.file_lock import FileHeldError, hold_file
+from tests.holders import holding
 
 HOLD = """
 import sys, time
@@ -21,17 +20,8 @@ with hold_file(Path(sys.argv[1])):
 
 @pytest.fixture
 def holder(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / ".lock")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert process.stdout.readline() == "held\n"
-    yield process
-    process.kill()
-    process.communicate()
+    with holding(HOLD, tmp_path / ".lock") as process:
+        yield process
 
 
 def test_another_process_is_named_and_waited_for(holder, tmp_path):

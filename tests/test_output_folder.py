@@ -2,14 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from pipeline import output_folder
 from pipeline.errors import DataError, UsageError
 from pipeline.output_folder import LOCK_FILE, hold_output_folder
+from tests.holders import holding
 
 HOLD = """
 import sys, time
@@ -24,16 +23,8 @@ with hold_output_folder(Path(sys.argv[1])):
 @pytest.fixture
 def holder(tmp_path):
     """A process that holds the folder `out`."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / "out")],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert process.stdout.readline() == "held\n"
-    yield process
-    process.kill()
-    process.communicate()
+    with holding(HOLD, tmp_path / "out") as process:
+        yield process
 
 
 def test_a_second_run_is_refused_until_the_first_is_gone(holder, tmp_path):

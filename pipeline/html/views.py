@@ -160,8 +160,8 @@ class FigureView:
 
 
 @dataclass(frozen=True)
-class ErrorView:
-    """A sentence with a wrong answer.
+class JudgedSentence:
+    """A labelled sentence of the test side.
 
     Attributes:
         text: The sentence.
@@ -169,8 +169,6 @@ class ErrorView:
         page: Its page; empty where there is none.
         section: Its section.
         truth: Its labels.
-        answer: Those that the model gave.
-        chances: Probability of every label, as text, in the order of `LABELS`.
     """
 
     text: str
@@ -178,30 +176,31 @@ class ErrorView:
     page: str
     section: str
     truth: str
+
+
+@dataclass(frozen=True)
+class ErrorView(JudgedSentence):
+    """A sentence with a wrong answer.
+
+    Attributes:
+        answer: The labels that the model gave.
+        chances: Probability of every label, as text, in the order of `LABELS`.
+    """
+
     answer: str
     chances: Sequence[str]
 
 
 @dataclass(frozen=True)
-class RivalView:
+class RivalView(JudgedSentence):
     """A sentence to which candidate and champion give different labels.
 
     Attributes:
-        text: The sentence.
-        report: Where it stands.
-        page: Its page; empty where there is none.
-        section: Its section.
-        truth: Its labels.
-        candidate: Those that the candidate gave.
+        candidate: The labels that the candidate gave.
         champion: Those that the champion gave.
         right: `candidate`, `champion` or `neither`.
     """
 
-    text: str
-    report: str
-    page: str
-    section: str
-    truth: str
     candidate: str
     champion: str
     right: str
