@@ -7,12 +7,13 @@ _TEMPLATE = """\
 # findings: encoder
 
 Encoder `{version}`: reads a sentence of an inspection report, council statement, plan or minutes, and scores three
-labels. Used by `findings classify` in the modes balanced and accurate, and as the teacher of the linear model.
+labels. Used by `findings classify` in the modes balanced and accurate; the linear model learns from its answers, too.
 
 ## Network
 Begun from {base} (SHA-256 of the weights `{base_sha256}`,
 licence {licence}); all weights fine-tuned for {epochs} epochs, {batch} sentences a batch, AdamW at {learning_rate},
 mean pooling, three outputs.
+{teacher}
 {vocabulary} tokens of the vocabulary and {max_length} positions are kept. Stored as ONNX with 8-bit weights and
 activations; the scales are fixed, so that a sentence's answer does not depend on the sentences beside it.
 
@@ -37,8 +38,15 @@ English only. A sentence is read alone. Its scores are raw: calibration and thre
 (models/champion).
 
 ## Make it again
-`findings encoder train --base DIR` with PyTorch and Transformers (`pip install 'inspection-findings[encoder]'`), after
+`findings encoder train --base DIR{option}` with PyTorch and Transformers (`pip install 'inspection-findings[encoder]'`), after
 `dvc repro dataset`. Made with {libraries}.
+"""
+
+_TEACHER = """
+Learnt from a teacher, too: {name} (SHA-256 of the weights `{sha256}`,
+licence {licence}), fine-tuned for {epochs} epochs at {learning_rate} on the same labelled sentences.
+Its answers on {unlabelled:,} sentences that nobody labelled are targets by themselves; on labelled ones they have a
+weight of {share} beside the label. For each fold it was made anew, without that fold's documents.
 """
 
 
@@ -52,6 +60,7 @@ def render_encoder_card(config: EncoderConfig) -> str:
         Markdown.
     """
     settings, data = config.settings, config.data
+    teacher = data.get("teacher")
     scores = [f"| {name} | {value} |" for name, value in config.scores["held_out"].items() if value is not None]
     return _TEMPLATE.format(
         version=config.version,
@@ -63,6 +72,8 @@ def render_encoder_card(config: EncoderConfig) -> str:
         data=data["sha256"],
         examples="\n".join(f"| {label} | {data['examples'][label]:,} |" for label in LABELS),
         scores="\n".join(scores),
+        teacher=_TEACHER.format(**settings["teacher"], **teacher) if teacher else "",
+        option=" --teacher DIR" if teacher else "",
         libraries=", ".join(f"{name} {version}" for name, version in sorted(config.libraries.items())),
-        **settings,
+        **{name: settings[name] for name in ("epochs", "batch", "learning_rate", "vocabulary", "max_length", "folds")},
     )

@@ -17,6 +17,13 @@ def train(
         str,
         typer.Option(help="Folder (config.json, model.safetensors, tokenizer.json) or hub name of the base weights."),
     ] = BASE,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            help="The same of a larger transformer, which is fine-tuned first and whose answers the encoder learns.",
+            show_default="none",
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")] = ENCODER,
 ) -> None:
     """Fine-tune the encoder on the training side of data/dataset, quantise it, and write models/encoder.
@@ -31,12 +38,13 @@ def train(
     from pipeline.progress import make_reporter
 
     try:
+        from pipeline.encoder_lessons import EncoderFiles
         from pipeline.encoder_training import train_encoder
     except ModuleNotFoundError as missing:
         raise UsageError(
             f"encoder train needs {missing.name}, which is not installed: pip install 'inspection-findings[encoder]'."
         ) from None
     params = load_params(Path("params.yaml"))
-    trained = train_encoder(params, Path("data/dataset"), Path("data/sentences"), base, output, make_reporter())
+    trained = train_encoder(params, EncoderFiles(), base, teacher, output, make_reporter())
     scores = trained.config.scores["held_out"]
     print(f"encoder {trained.version}: macro F1 {scores['macro_f1']} on documents that it had not seen")

@@ -22,6 +22,7 @@ _WEIGHT_DECAY = 0.01
 _WARM_UP = 0.1  # share of the steps over which the learning rate rises
 _POOL = 40  # batches that are sorted by length together
 _LONGEST_STEP = 1.0
+_READ = 32  # sentences a batch when no gradient is wanted
 
 
 class EncoderNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
@@ -29,13 +30,21 @@ class EncoderNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
 
     Args:
         base: Folder or hub name of the base weights.
-        vocabulary: Rows of the base's embedding table to keep, in their order.
-        max_length: Positions to keep.
     """
 
-    def __init__(self, base: str, vocabulary: Sequence[int], max_length: int) -> None:
+    def __init__(self, base: str) -> None:
         super().__init__()
         self.body: Any = AutoModel.from_pretrained(base, attn_implementation="eager", add_pooling_layer=False)
+        self.dropout = nn.Dropout(_DROPOUT)
+        self.head = nn.Linear(self.body.config.hidden_size, len(LABELS))
+
+    def prune(self, vocabulary: Sequence[int], max_length: int) -> None:
+        """Cut the embeddings of a BERT down.
+
+        Args:
+            vocabulary: Rows of the embedding table to keep, in their order.
+            max_length: Positions to keep.
+        """
         embeddings = self.body.embeddings
         words = embeddings.word_embeddings.weight.data[list(vocabulary)].clone()
         embeddings.word_embeddings = nn.Embedding.from_pretrained(words, freeze=False, padding_idx=0)
@@ -45,8 +54,6 @@ class EncoderNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
         embeddings.register_buffer("token_type_ids", torch.zeros(1, max_length, dtype=torch.long), persistent=False)
         self.body.config.vocab_size = len(words)
         self.body.config.max_position_embeddings = max_length
-        self.dropout = nn.Dropout(_DROPOUT)
-        self.head = nn.Linear(words.shape[1], len(LABELS))
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Give log-odds of shape (sentences, labels)."""
@@ -64,7 +71,7 @@ def fine_tune(
     settings: EncoderParams,
     reporter: Reporter,
 ) -> None:
-    """Train all weights: AdamW (Loshchilov and Hutter 2019), a rate that rises and then falls to zero, cross-entropy.
+    """Train what requires a gradient: AdamW (Loshchilov and Hutter 2019), a rate that rises and then falls to zero.
 
     Args:
         network: Changed in place; in evaluation mode afterwards.
@@ -73,13 +80,14 @@ def fine_tune(
         settings: The section `encoder` of params.yaml.
         reporter: Told of each batch.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = _device()
     torch.manual_seed(settings.seed)
     shuffle = random.Random(settings.seed)  # noqa: S311
     network.to(device).train()
     answers = torch.tensor(targets, dtype=torch.float32)
-    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
-    others = [weight for weight in network.parameters() if weight.ndim <= 1]
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    decayed = [weight for weight in weights if weight.ndim > 1]
+    others = [weight for weight in weights if weight.ndim <= 1]
     optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": _WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}],
         lr=settings.learning_rate,
@@ -93,20 +101,42 @@ def fine_tune(
     reporter.start(steps, "batches")
     for _ in range(settings.epochs):
         for places in _batches([len(sentence) for sentence in tokens], settings.batch, shuffle):
-            inputs = pad([tokens[place] for place in places])
-            ids, mask = (torch.from_numpy(inputs[name]).to(device) for name in ("input_ids", "attention_mask"))
-            with torch.autocast(device, dtype=torch.bfloat16, enabled=_has_fast_bfloat16(device)):
-                logits = network(ids, mask)
+            logits = _read(network, [tokens[place] for place in places], device)
             loss = nn.functional.binary_cross_entropy_with_logits(
-                logits.float(), answers[places].to(device), reduction="none"
+                logits, answers[places].to(device), reduction="none"
             )
             optimizer.zero_grad()
             loss.sum(1).mean().backward()
-            nn.utils.clip_grad_norm_(network.parameters(), _LONGEST_STEP)
+            nn.utils.clip_grad_norm_(weights, _LONGEST_STEP)
             optimizer.step()
             schedule.step()
             reporter.advance()
     network.to("cpu").eval()
+
+
+def predict(network: EncoderNetwork, tokens: Sequence[Sequence[int]], reporter: Reporter) -> npt.NDArray[np.float64]:
+    """Answer sentences.
+
+    Args:
+        network: In evaluation mode.
+        tokens: Token ids of each sentence.
+        reporter: Told of each batch.
+
+    Returns:
+        Log-odds of shape (sentences, labels).
+    """
+    device = _device()
+    network.to(device)
+    answers = np.empty((len(tokens), len(LABELS)))
+    order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
+    reporter.start(len(tokens), "sentences")
+    with torch.inference_mode():
+        for start in range(0, len(order), _READ):
+            places = order[start : start + _READ]
+            answers[places] = _read(network, [tokens[place] for place in places], device).cpu().numpy()
+            reporter.advance(len(places))
+    network.to("cpu")
+    return answers
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
@@ -132,6 +162,19 @@ def _batches(lengths: Sequence[int], size: int, shuffle: random.Random) -> list[
         batches += [near[first : first + size] for first in range(0, len(near), size)]
     shuffle.shuffle(batches)
     return batches
+
+
+def _read(network: EncoderNetwork, tokens: Sequence[Sequence[int]], device: str) -> torch.Tensor:
+    """Give a batch to the network, at half the width where that is faster."""
+    inputs = pad(tokens)
+    ids, mask = (torch.from_numpy(inputs[name]).to(device) for name in ("input_ids", "attention_mask"))
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=_has_fast_bfloat16(device)):
+        logits: torch.Tensor = network(ids, mask)
+    return logits.float()
+
+
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _has_fast_bfloat16(device: str) -> bool:

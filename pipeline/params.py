@@ -69,6 +69,16 @@ class CascadeParams:
 
 
 @dataclass(frozen=True, config=_CONFIG)
+class TeacherParams:
+    """How `findings encoder train --teacher` fine-tunes a teacher, and what the encoder learns from it."""
+
+    epochs: Count
+    learning_rate: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+    sentences: Annotated[int, Field(ge=0, le=1_000_000)]
+    share: Part
+
+
+@dataclass(frozen=True, config=_CONFIG)
 class EncoderParams:
     """How `findings encoder train` fine-tunes the encoder."""
 
@@ -79,6 +89,7 @@ class EncoderParams:
     max_length: Annotated[int, Field(ge=16, le=512)]
     folds: Annotated[int, Field(ge=2, le=50)]
     seed: Seed
+    teacher: TeacherParams
 
 
 @dataclass(frozen=True, config=_CONFIG)

@@ -11,21 +11,19 @@ import pandas as pd
 from pipeline.cascade_tuning import Answers, Tuned, tune_cascade
 from pipeline.classifier import SentenceClassifier
 from pipeline.conversion import convert_pipeline
-from pipeline.dataset import load_side, load_summary, side_of
+from pipeline.dataset import load_side, load_summary
 from pipeline.encoder import DEFAULT_ENCODER, load_encoder, load_held_out
 from pipeline.errors import DataError
-from pipeline.extract import load_sentences
 from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear, fit_platt
-from pipeline.labels import LABELS, RESERVED_KEYS, label_matrix, read_reserved
+from pipeline.labels import LABELS, RESERVED_KEYS, label_matrix
 from pipeline.model_folder import make_config, save_model
 from pipeline.modes import Mode
 from pipeline.params import Params
 from pipeline.reference import HeldOut, Reference, build_reference, unknown_share
 from pipeline.scorer import Floats, LinearScorer, sigmoid
 from pipeline.soft_labels import SOFT_LABELS, load_soft_labels
+from pipeline.unlabelled import load_unlabelled
 
-# A document with more than this share of its sentences labelled counts as labelled as a whole.
-_WHOLE = 0.8
 _CALIBRATION_DIGITS = 4
 
 
@@ -152,13 +150,8 @@ class Teacher:
         Raises:
             DataError: The soft labels are those of another encoder.
         """
-        table = load_sentences(self._files.sentences).drop_duplicates("key")
-        reserved = read_reserved(self._files.reserved)
-        seen = table["key"].isin(set(self._table["key"]) | set(test["key"]) | reserved)
-        sides = {name: side_of(name, params.dataset.test_share) for name in table["report_id"].unique()}
-        # Of a document that people labelled as a whole, only headings and the like are left.
-        whole = seen.groupby(table["report_id"]).transform("mean") > _WHOLE
-        table = table[~seen & ~whole & (table["report_id"].map(sides) == "train")]
+        files = self._files
+        table = load_unlabelled(files.sentences, self._table, test, params.dataset.test_share, files.reserved)
         logits, version = load_soft_labels(self._files.soft_labels)
         if version != self._encoder.version:
             raise DataError(
@@ -169,7 +162,7 @@ class Teacher:
         if table.empty:
             return NO_SOFT
         scores = logits.loc[table["key"]].to_numpy(dtype=float)
-        groups = table["provider"].fillna(table["report_id"]).to_numpy(dtype=object)
+        groups = table["group"].to_numpy(dtype=object)
         return Soft(table["text"].tolist(), self._calibrated(scores), groups, params.train.soft_weight)
 
     def cascade(self, fitted: Fit, params: Params) -> Tuned:

@@ -9,7 +9,10 @@ pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'insp
 pytest.importorskip("transformers")
 pytest.importorskip("onnx")
 
+from bases import make_base
+from pipeline.dataset import load_side
 from pipeline.encoder import load_encoder, load_held_out
+from pipeline.encoder_lessons import EncoderFiles
 from pipeline.encoder_training import train_encoder
 from pipeline.errors import UsageError
 from pipeline.labels import LABELS
@@ -17,48 +20,34 @@ from pipeline.labels import LABELS
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-    from transformers import BertConfig, BertModel
-
-    folder = tmp_path_factory.mktemp("base")
-    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{one}" for one in letters)]
-    tokens += "0123456789 . , ' - ; : ( ) children leaders plans not good weak will improve the of and to".split()
-    tokenizer = Tokenizer(models.WordPiece({token: rank for rank, token in enumerate(tokens)}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    config = BertConfig(
-        vocab_size=len(tokens),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=128,
-    )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    return folder
+    return make_base(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")
 def settings(params):
-    small = replace(params.encoder, epochs=1, batch=16, vocabulary=1000, max_length=64, folds=2)
+    teacher = replace(params.encoder.teacher, epochs=1, sentences=40)
+    small = replace(params.encoder, epochs=1, batch=16, vocabulary=1000, max_length=64, folds=2, teacher=teacher)
     return replace(params, encoder=small)
 
 
 @pytest.fixture(scope="module")
-def trained(settings, dataset, store, base, tmp_path_factory):
+def files(dataset, store, tmp_path_factory):
+    return EncoderFiles(dataset, store, answers=tmp_path_factory.mktemp("answers"))
+
+
+@pytest.fixture(scope="module")
+def trained(settings, files, base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoder") / "encoder"
-    train_encoder(settings, dataset, store, str(base), folder)
+    train_encoder(settings, files, str(base), output=folder)
     return folder
 
 
 def test_what_is_written_can_be_loaded_and_answers(trained, dataset):
-    from pipeline.dataset import load_side
-
     encoder, table = load_encoder(trained), load_side(dataset, "train")
     assert encoder.logits(["Plans are weak.", "They will improve."]).shape == (2, len(LABELS))
     assert set(encoder.config.data["documents"]) == set(table["document"])
+    assert encoder.config.data["teacher"] is None
+    assert "teacher" not in (trained / "README.md").read_text(encoding="utf-8")
     keys, logits = load_held_out(trained)
     assert set(keys.tolist()) == set(table["key"])
     assert np.isfinite(logits).all()
@@ -71,13 +60,26 @@ def test_an_answer_does_not_depend_on_the_company(trained):
     np.testing.assert_array_equal(together, [encoder.logits([text])[0] for text in texts])
 
 
-def test_the_same_again_gives_the_same(trained, settings, dataset, store, base, tmp_path):
-    again = train_encoder(settings, dataset, store, str(base), tmp_path / "encoder")
+def test_the_same_again_gives_the_same(trained, settings, files, base, tmp_path):
+    again = train_encoder(settings, files, str(base), output=tmp_path / "encoder")
     texts = ["Plans are weak.", "Leaders will improve."]
     np.testing.assert_allclose(again.logits(texts), load_encoder(trained).logits(texts), atol=0.1)
 
 
-def test_no_base_weights(settings, dataset, store, tmp_path):
+def test_with_a_teacher(trained, settings, files, base, tmp_path):
+    encoder = train_encoder(settings, files, str(base), str(base), tmp_path / "encoder")
+    assert load_encoder(tmp_path / "encoder").version == encoder.version
+    assert encoder.config.data["teacher"]["unlabelled"] == settings.encoder.teacher.sentences
+    assert encoder.version != load_encoder(trained).version
+    card = (tmp_path / "encoder" / "README.md").read_text(encoding="utf-8")
+    assert "Learnt from a teacher" in card
+    assert "--teacher DIR" in card
+    # One teacher a fold, and one for all.
+    assert len(list(files.answers.iterdir())) == settings.encoder.folds + 1
+
+
+def test_no_base_weights(settings, files, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="no base weights there"):
-        train_encoder(settings, dataset, store, str(tmp_path / "empty"), tmp_path / "encoder")
+        train_encoder(settings, files, str(tmp_path / "empty"), output=tmp_path / "encoder")
+    assert not (tmp_path / "encoder").exists()

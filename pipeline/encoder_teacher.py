@@ -1,0 +1,82 @@
+"""The encoder's teacher: a larger transformer that is fine-tuned, answers sentences, and is then thrown away."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.encoder_base import BaseWeights
+from pipeline.encoder_network import EncoderNetwork, encode, fine_tune, predict
+from pipeline.files import json_bytes, replace_file
+from pipeline.params import EncoderParams
+from pipeline.progress import Reporter
+
+Floats = npt.NDArray[np.float64]
+ANSWERS = Path("data/cache/teacher")
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """How a teacher is made.
+
+    Attributes:
+        base: Its base weights.
+        settings: The section `encoder` of params.yaml.
+        answers: Folder in which its answers are kept: an interrupted training goes on after the last teacher.
+    """
+
+    base: BaseWeights
+    settings: EncoderParams
+    answers: Path = ANSWERS
+
+
+def teach(
+    teacher: Teacher,
+    texts: Sequence[str],
+    labels: npt.NDArray[np.bool_],
+    unlabelled: Sequence[str],
+    reporter: Reporter,
+) -> Floats:
+    """Fine-tune a teacher on labelled sentences, and let it answer these and others.
+
+    Args:
+        teacher: How it is made.
+        texts: Labelled sentences.
+        labels: Their labels, of shape (texts, labels).
+        unlabelled: Further sentences.
+        reporter: Told of the progress.
+
+    Returns:
+        Log-odds of shape (texts + unlabelled, labels).
+    """
+    path = teacher.answers / f"{_name(teacher, texts, labels, unlabelled)}.npy"
+    if path.exists():
+        reporter.message(f"the teacher's answers are in {path}")
+        known: Floats = np.load(path, allow_pickle=False).astype(float)
+        return known
+    settings = teacher.settings
+    tokenizer = teacher.base.open_tokenizer(settings.max_length)
+    network = EncoderNetwork(teacher.base.source)
+    # Few of the words occur, and each of them costs the optimiser as much as any other weight.
+    network.body.embeddings.requires_grad_(False)
+    lessons = replace(settings, epochs=settings.teacher.epochs, learning_rate=settings.teacher.learning_rate)
+    fine_tune(network, encode(tokenizer, texts), labels.astype(float), lessons, reporter)
+    answers = predict(network, encode(tokenizer, [*texts, *unlabelled]), reporter)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_file(path) as temporary, temporary.open("wb") as file:
+        np.save(file, answers.astype(np.float32))
+    return answers
+
+
+def _name(
+    teacher: Teacher, texts: Sequence[str], labels: npt.NDArray[np.bool_], unlabelled: Sequence[str]
+) -> str:
+    """Name what was asked by its hash: nothing else decides over the answers."""
+    settings = asdict(teacher.settings)
+    made = {name: settings[name] for name in ("batch", "max_length", "seed")}
+    made["teacher"] = {name: settings["teacher"][name] for name in ("epochs", "learning_rate")}
+    whole = json_bytes([teacher.base.sha256, made, list(texts), labels.astype(int).tolist(), list(unlabelled)])
+    return sha256(whole).hexdigest()[:16]

@@ -1,0 +1,63 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'inspection-findings[encoder]'")
+pytest.importorskip("transformers")
+
+from bases import make_base
+from pipeline.encoder_base import open_base
+from pipeline.encoder_teacher import Teacher, teach
+from pipeline.progress import SilentReporter
+
+TEXTS = ["children plans good", "leaders plans weak"] * 40
+LABELS = np.array([[True, False, False], [False, True, False]] * 40)
+
+
+@pytest.fixture(scope="module")
+def teacher(params, tmp_path_factory):
+    base = open_base(str(make_base(tmp_path_factory.mktemp("base"))))
+    lessons = replace(params.encoder.teacher, epochs=6, learning_rate=0.01)
+    settings = replace(params.encoder, batch=8, max_length=32, teacher=lessons)
+    return Teacher(base, settings, tmp_path_factory.mktemp("answers") / "teacher")
+
+
+def test_learns_and_answers_in_the_order_of_the_sentences(teacher):
+    answers = teach(teacher, TEXTS, LABELS, ["weak plans", "good plans of the leaders"], SilentReporter())
+    assert answers.shape == (82, 3)
+    assert ((answers[:80] > 0) == LABELS).mean() > 0.9
+    assert answers[80, 1] > answers[80, 0]
+    assert answers[81, 0] > answers[81, 1]
+
+
+def test_the_same_question_is_answered_from_the_file(teacher):
+    before = teach(teacher, TEXTS, LABELS, [], SilentReporter())
+    (path,) = [path for path in teacher.answers.iterdir() if np.load(path).shape == before.shape]
+    np.save(path, np.load(path) + 1)
+    np.testing.assert_allclose(teach(teacher, TEXTS, LABELS, [], SilentReporter()), before + 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("change", ["labels", "texts", "unlabelled", "settings"])
+def test_another_question_is_not(teacher, change):
+    texts, labels, others, settings = TEXTS, LABELS, ["weak"], teacher.settings
+    teach(teacher, texts, labels, others, SilentReporter())
+    before = set(teacher.answers.iterdir())
+    if change == "labels":
+        labels = ~labels
+    elif change == "texts":
+        texts = texts[::-1]
+    elif change == "unlabelled":
+        others = ["good"]
+    else:
+        settings = replace(settings, teacher=replace(settings.teacher, epochs=1))
+    teach(replace(teacher, settings=settings), texts, labels, others, SilentReporter())
+    assert len(set(teacher.answers.iterdir()) - before) == 1
+
+
+def test_what_only_the_encoder_needs_changes_nothing(teacher):
+    teach(teacher, TEXTS, LABELS, ["weak"], SilentReporter())
+    before = set(teacher.answers.iterdir())
+    settings = replace(teacher.settings, epochs=9, teacher=replace(teacher.settings.teacher, share=0.1))
+    teach(replace(teacher, settings=settings), TEXTS, LABELS, ["weak"], SilentReporter())
+    assert set(teacher.answers.iterdir()) == before
