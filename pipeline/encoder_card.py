@@ -38,8 +38,8 @@ English only. A sentence is read alone. Its scores are raw: calibration and thre
 (models/champion).
 
 ## Make it again
-`findings encoder train --base DIR{option}` with PyTorch and Transformers (`pip install 'inspection-findings[encoder]'`), after
-`dvc repro dataset`. Made with {libraries}.
+After `dvc repro dataset`, with PyTorch and Transformers (`pip install 'inspection-findings[encoder]'`):
+`findings encoder train --base DIR{option}`. Made with {libraries}.
 """
 
 _TEACHER = """

@@ -102,9 +102,7 @@ def fine_tune(
     for _ in range(settings.epochs):
         for places in _batches([len(sentence) for sentence in tokens], settings.batch, shuffle):
             logits = _read(network, [tokens[place] for place in places], device)
-            loss = nn.functional.binary_cross_entropy_with_logits(
-                logits, answers[places].to(device), reduction="none"
-            )
+            loss = nn.functional.binary_cross_entropy_with_logits(logits, answers[places].to(device), reduction="none")
             optimizer.zero_grad()
             loss.sum(1).mean().backward()
             nn.utils.clip_grad_norm_(weights, _LONGEST_STEP)

@@ -71,9 +71,7 @@ def teach(
     return answers
 
 
-def _name(
-    teacher: Teacher, texts: Sequence[str], labels: npt.NDArray[np.bool_], unlabelled: Sequence[str]
-) -> str:
+def _name(teacher: Teacher, texts: Sequence[str], labels: npt.NDArray[np.bool_], unlabelled: Sequence[str]) -> str:
     """Name what was asked by its hash: nothing else decides over the answers."""
     settings = asdict(teacher.settings)
     made = {name: settings[name] for name in ("batch", "max_length", "seed")}

@@ -4,6 +4,7 @@ pytest.importorskip("transformers", reason="Transformers is not installed: pip i
 pytest.importorskip("torch")
 
 from bases import make_base
+
 from pipeline.encoder_base import open_base
 from pipeline.errors import UsageError
 from pipeline.files import hash_file

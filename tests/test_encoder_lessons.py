@@ -7,6 +7,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'insp
 pytest.importorskip("transformers")
 
 from bases import make_base
+
 from pipeline.dataset import load_side
 from pipeline.encoder_base import open_base
 from pipeline.encoder_lessons import EncoderFiles, Lessons

@@ -7,6 +7,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'insp
 pytest.importorskip("transformers")
 
 from bases import make_base
+
 from pipeline.encoder_base import open_base
 from pipeline.encoder_teacher import Teacher, teach
 from pipeline.progress import SilentReporter

@@ -10,6 +10,7 @@ pytest.importorskip("transformers")
 pytest.importorskip("onnx")
 
 from bases import make_base
+
 from pipeline.dataset import load_side
 from pipeline.encoder import load_encoder, load_held_out
 from pipeline.encoder_lessons import EncoderFiles
