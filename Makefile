@@ -55,7 +55,7 @@ bench: $(INSTALLED) ## measure speed and memory (needs a folder of reports)
 bench-long: $(INSTALLED) ## measure 1,600 reports, and the plain way (takes minutes)
 	@$(BIN)/python benchmarks/run.py --long
 
-bench-accuracy: $(INSTALLED) ## measure accuracy beside simpler methods (needs data/dataset)
+bench-accuracy: $(INSTALLED) ## measure accuracy beside other methods (needs data/dataset)
 	@$(BIN)/python benchmarks/accuracy.py
 
 bench-review: $(INSTALLED) ## measure what the review queue is worth beside random answers

@@ -21,7 +21,7 @@ PROJECT = HERE.parent
 sys.path.insert(0, str(PROJECT))
 REPORT = HERE / "accuracy.md"
 PARTS = {
-    "comparison": "Beside simpler methods",
+    "comparison": "Beside other methods",
     "breakdown": "By pool, generation and type of document",
     "crossed": "Cross-validation by authority",
     "learning": "Learning curve",
@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, default=PROJECT / "models" / "champion", help="model folder")
     parser.add_argument("--data", type=Path, default=PROJECT / "data", help="folder with dataset/ and sentences/")
     parser.add_argument("--shared", type=Path, default=PROJECT.parent / "shared", help="folder of real reports")
+    parser.add_argument("--base", help="base weights of a transformer, which is fine-tuned plainly for the comparison")
     arguments = parser.parse_args(argv)
     unknown = set(arguments.names) - set(PARTS)
     if unknown:
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not (arguments.data / "dataset" / "test.parquet").is_file():
         print(f"{arguments.data}: no dataset there; run `dvc repro dataset`. Nothing measured.")
         return 0
-    material = Material(PROJECT, arguments.data, arguments.model, arguments.shared)
+    material = Material(PROJECT, arguments.data, arguments.model, arguments.shared, arguments.base)
     for name in arguments.names or PARTS:
         module = import_module(f"benchmarks.{name}")
         load = os.getloadavg()[0] / (os.cpu_count() or 1)

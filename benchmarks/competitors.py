@@ -1,12 +1,12 @@
-"""Simpler methods that the champion is compared with: TF-IDF and logistic regression, fastText, VADER.
+"""Methods that the champion is compared with: TF-IDF and logistic regression, fastText, VADER, a plain transformer.
 
 Those that learn see the labels of the training side alone; their thresholds maximise F1 on out-of-fold probabilities
-there.
+there. The transformer's are .5: training it anew for each fold would take an hour.
 """
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,13 +21,18 @@ from sklearn.pipeline import make_pipeline
 
 from pipeline.fitting import best_thresholds
 from pipeline.labels import LABELS, label_matrix
-from pipeline.scorer import Booleans, Floats
+from pipeline.params import EncoderParams, Params
+from pipeline.progress import SilentReporter
+from pipeline.scorer import Booleans, Floats, sigmoid
 from pipeline.training import groups_of
 
 Predict = Callable[[Sequence[str]], Floats]
 Fit = Callable[[Sequence[str], Booleans], Predict]
 # What VADER's authors take as positive and negative.
 _POLAR = 0.05
+# How a sentence transformer is usually fine-tuned.
+_PLAIN = {"epochs": 2, "batch": 16, "learning_rate": 5e-5}
+_TRANSFORMER = ("torch", "transformers", "onnx")
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,13 @@ class Competitor:
     calibrated: bool = True
 
 
-def competitors(train: pd.DataFrame, folds: int) -> tuple[list[Competitor], list[str]]:
+def competitors(train: pd.DataFrame, params: Params, base: str | None) -> tuple[list[Competitor], list[str]]:
     """Fit every method whose package is installed.
 
     Args:
         train: The training side.
-        folds: Folds over providers for the thresholds.
+        params: All settings; they say how many folds over providers set the thresholds.
+        base: Folder or hub name of the base weights of a transformer that is fine-tuned plainly; None for none.
 
     Returns:
         The methods, and a note on each that is missing.
@@ -68,9 +74,16 @@ def competitors(train: pd.DataFrame, folds: int) -> tuple[list[Competitor], list
         notes.append("fastText is not installed (`pip install 'inspection-findings[bench]'`): its row is left out.")
     texts, labels, groups = train["text"].tolist(), label_matrix(train), groups_of(train)
     found = [
-        Competitor(name, fit(texts, labels), tuned_thresholds(fit, texts, labels, groups, folds))
+        Competitor(name, fit(texts, labels), tuned_thresholds(fit, texts, labels, groups, params.train.folds))
         for name, fit in fits.items()
     ]
+    if base is None or not all(find_spec(name) for name in _TRANSFORMER):
+        notes.append(
+            "No transformer fine-tuned plainly: that row needs --base and `pip install 'inspection-findings[encoder]'`."
+        )
+    else:
+        plain = fit_transformer(base, replace(params.encoder, **_PLAIN), texts, labels)
+        found.append(Competitor(f"{Path(base).name}, fine-tuned plainly", plain, np.full(len(LABELS), 0.5)))
     if find_spec("vaderSentiment"):
         found.append(Competitor("VADER, polarity beyond ±.05", vader(), np.full(len(LABELS), 0.5), calibrated=False))
     else:
@@ -123,6 +136,16 @@ def fit_fasttext(texts: Sequence[str], labels: Booleans) -> Predict:
         return found
 
     return predict
+
+
+def fit_transformer(base: str, settings: EncoderParams, texts: Sequence[str], labels: Booleans) -> Predict:
+    """Fine-tune all weights of a transformer, and neither prune nor quantise it."""
+    from pipeline.encoder_base import open_base
+    from pipeline.encoder_network import EncoderNetwork, encode, fine_tune, predict
+
+    network, tokenizer = EncoderNetwork(base), open_base(base).open_tokenizer(settings.max_length)
+    fine_tune(network, encode(tokenizer, texts), labels.astype(float), settings, SilentReporter())
+    return lambda sentences: sigmoid(predict(network, encode(tokenizer, sentences), SilentReporter()))
 
 
 def plain_words(text: str) -> str:

@@ -35,12 +35,14 @@ class Material:
         data: Folder that holds dataset/, sentences/, reports/ and soft_labels.parquet.
         model: Model folder.
         shared: Folder of real reports and their labels, beside the project.
+        base: Folder or hub name of base weights for a transformer to compare with.
     """
 
     project: Path
     data: Path
     model: Path
     shared: Path
+    base: str | None = None
 
     @cached_property
     def params(self) -> Params:

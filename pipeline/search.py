@@ -30,6 +30,7 @@ from pipeline.training import Teacher, TrainingFiles, groups_of
 OUTPUT = Path("data/search")
 SCORES_FILE = "scores.jsonl"
 RESULTS_FILE = "results.csv"
+_SOFT_WEIGHT = "train.soft_weight"
 _KEY_DIGITS = 16
 _BINS = 10
 
@@ -73,6 +74,8 @@ def search_params(
     table = load_side(dataset, "train")
     labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table))
     soft = Teacher(files, table, labelled).soft(params, load_side(dataset, "test")) if files else NO_SOFT
+    if not soft.texts:
+        values.pop(_SOFT_WEIGHT, None)  # there is nothing that it could weigh
     present = {name: _value(params, name) for name in values}
     drawn = list_settings(values, trials, params.train.seed)
     settings = [present, *(one for one in drawn if one != present)]

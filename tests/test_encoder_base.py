@@ -3,11 +3,10 @@ import pytest
 pytest.importorskip("transformers", reason="Transformers is not installed: pip install 'inspection-findings[encoder]'")
 pytest.importorskip("torch")
 
-from bases import make_base
-
 from pipeline.encoder_base import open_base
 from pipeline.errors import UsageError
 from pipeline.files import hash_file
+from tests.bases import make_base
 
 
 @pytest.fixture(scope="module")

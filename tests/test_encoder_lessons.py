@@ -6,14 +6,13 @@ import pytest
 pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'inspection-findings[encoder]'")
 pytest.importorskip("transformers")
 
-from bases import make_base
-
 from pipeline.dataset import load_side
 from pipeline.encoder_base import open_base
 from pipeline.encoder_lessons import EncoderFiles, Lessons
 from pipeline.extract import load_sentences
 from pipeline.progress import SilentReporter
 from pipeline.sentences import LAYOUT_KINDS
+from tests.bases import make_base
 
 
 @pytest.fixture(scope="module")

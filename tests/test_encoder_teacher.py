@@ -6,11 +6,10 @@ import pytest
 pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'inspection-findings[encoder]'")
 pytest.importorskip("transformers")
 
-from bases import make_base
-
 from pipeline.encoder_base import open_base
 from pipeline.encoder_teacher import Teacher, teach
 from pipeline.progress import SilentReporter
+from tests.bases import make_base
 
 TEXTS = ["children plans good", "leaders plans weak"] * 40
 LABELS = np.array([[True, False, False], [False, True, False]] * 40)

@@ -9,14 +9,13 @@ pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'insp
 pytest.importorskip("transformers")
 pytest.importorskip("onnx")
 
-from bases import make_base
-
 from pipeline.dataset import load_side
 from pipeline.encoder import load_encoder, load_held_out
 from pipeline.encoder_lessons import EncoderFiles
 from pipeline.encoder_training import train_encoder
 from pipeline.errors import UsageError
 from pipeline.labels import LABELS
+from tests.bases import make_base
 
 
 @pytest.fixture(scope="module")

@@ -201,6 +201,14 @@ def test_a_setting_that_cannot_be_fitted_is_listed(search, project):
     assert "not scored: features.min_df=100000: " in report.summary()
 
 
+def test_without_soft_labels_their_weight_is_not_tried(search, project):
+    space = {"features": {"gaps": [0.0]}, "train": {"soft_weight": [0.5, 1.0]}}
+    (project / "search.yaml").write_text(yaml.safe_dump(space), encoding="utf-8")
+    report = search()
+    assert report.varied == ("features.gaps",)
+    assert len(report.results) == 2  # the present setting, and one with gaps 0
+
+
 def test_a_random_search_draws_as_many_as_asked(project, params):
     space = {"train.C": [1.0, 2.0, 4.0], "features.gaps": [0.0, 0.5]}
     drawn = list_settings(space, 4, 20)
