@@ -1,17 +1,20 @@
 """The accuracy benchmark: its pure helpers, and what it does where something is missing."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from benchmarks import accuracy
-from benchmarks.competitors import fit_tfidf, from_polarity, plain_words, tuned_thresholds
+from benchmarks.competitors import fit_tfidf, fit_transformer, from_polarity, plain_words, tuned_thresholds
 from benchmarks.crossed import crossed_answers
 from benchmarks.grades import overall_grade
 from benchmarks.learning import draw
 from benchmarks.material import era, markdown, number
 from pipeline.cascade_tuning import Answers
 from pipeline.fitting import Fit
+from tests.bases import make_base
 from tests.conftest import PROJECT
 
 
@@ -57,6 +60,18 @@ def test_thresholds_come_from_groups_held_out():
     assert ((thresholds > 0) & (thresholds < 1)).all()
     chosen = fit_tfidf(texts, labels)(texts[:3]) >= thresholds
     assert (chosen == labels[:3]).all()
+
+
+def test_a_transformer_is_fine_tuned_plainly(params, tmp_path):
+    pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'inspection-findings[encoder]'")
+    pytest.importorskip("transformers")
+    texts, labels = (
+        ["children plans good", "leaders plans weak"] * 40,
+        np.array([[1, 0, 0], [0, 1, 0]] * 40, dtype=bool),
+    )
+    settings = replace(params.encoder, epochs=6, batch=8, learning_rate=0.01)
+    answers = fit_transformer(str(make_base(tmp_path)), settings, texts, labels)(texts[:2])
+    assert ((answers > 0.5) == labels[:2]).all()
 
 
 def test_the_curve_is_drawn(tmp_path):
