@@ -139,3 +139,14 @@ def test_relative_paths_lead_to_the_folder_of_the_call(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
         assert list(run_tasks(os.getcwd, [()], workers=1)) == [(0, str(tmp_path / name))]
+
+
+@pytest.mark.parametrize("own", [None, "glibc.malloc.tcache_count=3"])
+def test_processes_keep_free_memory_at_hand_unless_the_user_says_otherwise(tmp_path, monkeypatch, own):
+    monkeypatch.chdir(tmp_path)  # a process that waits for work was started with another environment
+    if own is None:
+        monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    else:
+        monkeypatch.setenv("GLIBC_TUNABLES", own)
+    ((_, found),) = run_tasks(os.getenv, [("GLIBC_TUNABLES",)], workers=1)
+    assert found == (own or "glibc.malloc.tcache_count=2000")
