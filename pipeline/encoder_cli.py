@@ -29,9 +29,10 @@ def train(
     """Fine-tune the encoder on the training side of data/dataset, quantise it, and write models/encoder.
 
     Needs PyTorch and Transformers (`pip install 'inspection-findings[encoder]'`). On two processors it takes about half
-    an hour; a graphics processor is used where there is one. Test documents are never read.
+    an hour, with a teacher two hours; a graphics processor is used where there is one. Each teacher's answers are kept
+    in data/cache/teacher, so that no teacher is trained twice. Test documents are never read.
 
-    Example: findings encoder train --base ~/weights/all-MiniLM-L6-v2
+    Example: findings encoder train --base ~/weights/all-MiniLM-L6-v2 --teacher ~/weights/all-mpnet-base-v2
     """
     from pipeline.errors import UsageError
     from pipeline.params import load_params
