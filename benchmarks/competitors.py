@@ -19,12 +19,12 @@ from sklearn.model_selection import GroupKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
+from pipeline.dataset import groups_of
 from pipeline.fitting import best_thresholds
 from pipeline.labels import LABELS, label_matrix
 from pipeline.params import EncoderParams, Params
 from pipeline.progress import SilentReporter
 from pipeline.scorer import Booleans, Floats, sigmoid
-from pipeline.training import groups_of
 
 Predict = Callable[[Sequence[str]], Floats]
 Fit = Callable[[Sequence[str], Booleans], Predict]

@@ -19,12 +19,13 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.material import PUBLIC, SCORE_HEADS, Material, markdown, score_cells, scored_of, take
 from pipeline.cascade_tuning import Answers, tune_cascade
+from pipeline.dataset import groups_of
 from pipeline.fitting import Fit, Labelled, best_thresholds, fit_linear
 from pipeline.labels import LABELS, label_matrix
 from pipeline.modes import Mode
 from pipeline.scorer import Floats, sigmoid
 from pipeline.scores import Scored
-from pipeline.training import Teacher, TrainingFiles, groups_of
+from pipeline.training import EncoderAnswers, TrainingFiles
 
 _FOLDS = 5
 
@@ -40,7 +41,7 @@ def measure(material: Material) -> list[str]:
     files = TrainingFiles(
         material.data / "sentences", material.data / "soft_labels.parquet", material.classifier.encoder.folder
     )
-    teacher = Teacher(files, train, labelled)
+    teacher = EncoderAnswers(files, train, labelled)
     fitted = fit_linear(labelled, material.params, teacher.soft(material.params, material.test))
     known = teacher.known
     answers = Answers(fitted.labelled[known], teacher.logits[known], labelled.labels[known], labelled.groups[known])

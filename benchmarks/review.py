@@ -32,7 +32,7 @@ from benchmarks.material import markdown, number  # noqa: E402
 from benchmarks.run import machine  # noqa: E402
 from pipeline.classifier import PROBABILITY_COLUMNS  # noqa: E402
 from pipeline.conversion import convert_pipeline  # noqa: E402
-from pipeline.dataset import SIDES, build_dataset, load_side  # noqa: E402
+from pipeline.dataset import SIDES, build_dataset, groups_of, load_side  # noqa: E402
 from pipeline.extract import extract_sentences  # noqa: E402
 from pipeline.fitting import Labelled, fit_linear  # noqa: E402
 from pipeline.labels import LABELS, RESERVED_KEYS, format_labels, label_matrix  # noqa: E402
@@ -40,7 +40,6 @@ from pipeline.params import Params, ReviewParams, load_params  # noqa: E402
 from pipeline.review.queue import choose  # noqa: E402
 from pipeline.scorer import Floats, LinearScorer  # noqa: E402
 from pipeline.sentences import LAYOUT_KINDS  # noqa: E402
-from pipeline.training import groups_of  # noqa: E402
 
 REPORT = HERE / "review.md"
 PLOT = HERE / "review.png"

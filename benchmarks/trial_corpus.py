@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
-from pipeline.dataset import load_side, load_summary
+from pipeline.dataset import groups_of, load_side, load_summary
 from pipeline.extract import load_sentences
 from pipeline.fitting import NO_SOFT, Labelled, Soft
 from pipeline.labels import label_matrix
 from pipeline.params import Params
 from pipeline.scorer import Booleans
-from pipeline.training import Teacher, TrainingFiles, groups_of
+from pipeline.training import EncoderAnswers, TrainingFiles
 
 PROJECT = Path(__file__).resolve().parent.parent
 FOLDS = 5
@@ -40,7 +40,7 @@ class Corpus:
         self.natural = (train["pool"] == "natural").to_numpy()
         self.labels: Booleans = labelled.labels
         self.targets = np.vstack([labelled.labels.astype(float), soft.probabilities])
-        self.weights = np.append(np.ones(self.size), np.full(len(soft.texts), soft.weight))
+        self.weights = np.append(np.ones(self.size), np.full(len(soft.texts), params.train.soft_weight))
         self.groups = np.append(labelled.groups.astype(object), soft.groups)
         self.table = pd.concat([self._context(train), self._context_of_soft(soft)], ignore_index=True).fillna("")
         places = np.flatnonzero(self.public)
@@ -60,7 +60,7 @@ class Corpus:
             PROJECT / "data" / "reserved-keys.txt",
         )
         # The test side is read for its keys: none of its sentences may teach.
-        return Teacher(files, train, labelled).soft(params, load_side(data / "dataset", "test"))
+        return EncoderAnswers(files, train, labelled).soft(params, load_side(data / "dataset", "test"))
 
     def _context(self, train: pd.DataFrame) -> pd.DataFrame:
         grades = self.store.drop_duplicates(["report_id", "key"]).set_index(["report_id", "key"])["section_grade"]
@@ -78,7 +78,7 @@ class Corpus:
 
 
 def _share(soft: Soft, share: float) -> Soft:
-    """Draw some of the soft sentences."""
-    draw = np.random.default_rng(SEED).random(len(soft.texts)) < share
+    """Draw some of the soft sentences; shortened copies, which have no context, are left out."""
+    draw = (np.random.default_rng(SEED).random(len(soft.texts)) < share) & ~soft.copies
     texts = [text for text, taken in zip(soft.texts, draw, strict=True) if taken]
-    return Soft(texts, soft.probabilities[draw], soft.groups[draw], soft.weight)
+    return Soft(texts, soft.probabilities[draw], soft.groups[draw], soft.copies[draw])

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.errors import DataError
@@ -175,6 +176,18 @@ def load_side(folder: Path, side: str) -> pd.DataFrame:
         raise DataError(f"{path}: not there; run `dvc repro dataset` first.") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error}); run `dvc repro --force dataset`.") from None
+
+
+def groups_of(table: pd.DataFrame) -> npt.NDArray[Any]:
+    """Name the group of each row; a group is never in two folds.
+
+    Args:
+        table: A side of the dataset.
+
+    Returns:
+        The provider, or where there is none the document: what is said of a place in one report is often said again.
+    """
+    return table["provider"].fillna(table["document"]).to_numpy()
 
 
 def load_summary(folder: Path) -> dict[str, Any]:

@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.dataset import load_side, load_summary
+from pipeline.dataset import groups_of, load_side, load_summary
 from pipeline.encoder_base import BaseWeights
 from pipeline.encoder_teacher import ANSWERS, Teacher, teach
 from pipeline.extract import load_sentences
-from pipeline.labels import LABELS, RESERVED_KEYS, label_matrix
+from pipeline.labels import RESERVED_KEYS, label_matrix
 from pipeline.params import Params
 from pipeline.progress import Reporter
 from pipeline.scorer import sigmoid
 from pipeline.sentences import LAYOUT_KINDS
-from pipeline.training import groups_of
+from pipeline.training import count_examples
 from pipeline.unlabelled import load_unlabelled
 
 Floats = npt.NDArray[np.float64]
@@ -112,9 +112,7 @@ class Lessons:
         taught = {"unlabelled": len(lesson.texts) - len(table)}
         return {
             "sha256": load_summary(self._files.dataset)["train"]["sha256"],
-            "sentences": len(table),
-            "examples": {label: int(table[label].sum()) for label in LABELS},
-            "sources": {str(name): int(count) for name, count in table["source"].value_counts().sort_index().items()},
+            **count_examples(table),
             "teacher": {**self._teacher.base.describe(), **taught} if self._teacher else None,
             "documents": sorted(table["document"].unique().tolist()),
         }

@@ -51,16 +51,16 @@ class Soft:
         texts: The sentences.
         probabilities: Of shape (sentences, labels), each between 0 and 1.
         groups: Group of each sentence, named as those of the labelled ones.
-        weight: How much one counts beside a sentence that a person labelled.
+        copies: Which are shortened copies of other sentences, labelled or not, of shape (sentences,).
     """
 
     texts: list[str]
     probabilities: Floats
     groups: npt.NDArray[Any]
-    weight: float
+    copies: Booleans
 
 
-NO_SOFT = Soft([], np.empty((0, len(LABELS))), np.empty(0, dtype=object), 0.0)
+NO_SOFT = Soft([], np.empty((0, len(LABELS))), np.empty(0, dtype=object), np.empty(0, dtype=bool))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class Fit:
         scores: Scores on the labelled sentences, out of fold.
         labelled: Calibrated log-odds of the labelled sentences, out of fold, of shape (sentences, labels).
         folds: Number of the fold in which each labelled sentence was held out, from 0, of shape (sentences,).
-        soft: The same of those soft sentences whose group was held out from some fold.
+        soft: The same of those soft sentences, copies left out, whose group was held out from some fold.
     """
 
     pipeline: Pipeline
@@ -87,8 +87,8 @@ class Fit:
 def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     """Fit the pipeline, calibrate it and tune its thresholds on out-of-fold scores.
 
-    Words are counted, and the sentences' features computed, once for all folds: that takes no label. A fold's model
-    sees neither labelled nor soft sentences of the groups held out.
+    Words are counted, copies left out, and the sentences' features computed, once for all folds: that takes no label.
+    A fold's model sees neither labelled nor soft sentences of the groups held out.
 
     Args:
         labelled: What people labelled.
@@ -106,14 +106,16 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     pipeline = build_pipeline(params)
     union = pipeline.named_steps["features"]
     try:
-        rows = union.fit_transform([*labelled.texts, *soft.texts]).tocsr()
+        rows = _features(
+            union, [*labelled.texts, *soft.texts], np.append(np.zeros(len(labelled.texts), bool), soft.copies)
+        )
     except ValueError:  # scikit-learn's words for it do not name the setting
         raise DataError(
             f"no feature stands in {params.features.min_df} sentences; lower features.min_df in params.yaml."
         ) from None
     size = len(labelled.texts)
     targets = np.vstack([labelled.labels.astype(float), soft.probabilities])
-    weights = np.append(np.ones(size), np.full(len(soft.texts), soft.weight))
+    weights = np.append(np.ones(size), np.where(soft.copies, params.train.copy_weight, params.train.soft_weight))
     groups = np.append(labelled.groups.astype(object), soft.groups)
     problem = Problem(rows, targets, weights, params)
     outs = [np.isin(groups, np.unique(labelled.groups[rest])) for _, rest in folds]
@@ -129,11 +131,20 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     probabilities = sigmoid(log_odds[:size])
     thresholds = best_thresholds(labelled.labels, probabilities)
     worth = held_out_scores(labelled.labels, probabilities, thresholds, labelled.groups)
-    read = log_odds[size:][~np.isnan(log_odds[size:]).any(axis=1)]
+    read = log_odds[size:][~np.isnan(log_odds[size:]).any(axis=1) & ~soft.copies]
     fold_of = np.empty(size, dtype=np.intp)
     for number, (_, rest) in enumerate(folds):
         fold_of[rest] = number
     return Fit(pipeline, thresholds, worth, log_odds[:size], fold_of, read)
+
+
+def _features(union: Any, texts: list[str], copies: Booleans) -> Any:  # noqa: ANN401
+    """Compute features; which there are, and how frequent they are, whole sentences decide."""
+    whole, parts = np.flatnonzero(~copies), np.flatnonzero(copies)
+    rows = union.fit_transform([texts[place] for place in whole])
+    if len(parts):
+        rows = sparse.vstack([rows, union.transform([texts[place] for place in parts])])
+    return rows.tocsr()[np.argsort(np.append(whole, parts))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,14 +198,14 @@ def _fit_label(problem: Problem, places: npt.NDArray[Any], rank: int) -> Logisti
 def _regression(params: Params, class_weight: str | None) -> LogisticRegression:
     """Make the unfitted model of one label."""
     # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine. It stops
-    # well before its usual tolerance of 1e-4: that takes twice as long and moves log-odds by a thousandth.
+    # well before its usual tolerance of 1e-4: that takes twice as long and moves log-odds by a hundredth.
     return LogisticRegression(
         C=params.train.C,
         class_weight=class_weight,
         solver="liblinear",
         dual=True,
         max_iter=5000,
-        tol=1e-2,
+        tol=0.1,
         random_state=params.train.seed,
     )
 

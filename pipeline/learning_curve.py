@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.dataset import load_side
+from pipeline.dataset import groups_of, load_side
 from pipeline.errors import DataError
 from pipeline.files import replace_file
 from pipeline.fitting import Labelled, fit_linear
@@ -14,7 +14,6 @@ from pipeline.labels import LABELS, label_matrix
 from pipeline.params import Params
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.scores import Scored, point_scores
-from pipeline.training import groups_of
 
 LEARNING_CURVE = Path("data/learning_curve.csv")
 SHARES = (0.1, 0.25, 0.5, 1.0)

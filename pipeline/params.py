@@ -58,6 +58,7 @@ class TrainParams:
     folds: Annotated[int, Field(ge=2, le=50)]
     review_margin: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
     soft_weight: Weight
+    copy_weight: Weight
     seed: Seed
 
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from pipeline.cache import product_version
 from pipeline.csv_tables import write_csv
-from pipeline.dataset import load_side, load_summary
+from pipeline.dataset import groups_of, load_side, load_summary
 from pipeline.errors import DataError, TrackingError
 from pipeline.files import unwritable
 from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, best_thresholds, fit_linear
@@ -25,12 +25,12 @@ from pipeline.scorer import Booleans, Floats, sigmoid
 from pipeline.scores import Scored, point_scores
 from pipeline.search_report import HEADLINES, Scores, SearchReport, child_content, fold_score, parent_content
 from pipeline.search_space import Setting, list_settings, read_space
-from pipeline.training import Teacher, TrainingFiles, groups_of
+from pipeline.training import EncoderAnswers, TrainingFiles
 
 OUTPUT = Path("data/search")
 SCORES_FILE = "scores.jsonl"
 RESULTS_FILE = "results.csv"
-_SOFT_WEIGHT = "train.soft_weight"
+_SOFT_WEIGHTS = ("train.soft_weight", "train.copy_weight")
 _KEY_DIGITS = 16
 _BINS = 10
 
@@ -73,9 +73,9 @@ def search_params(
     values = read_space(space, params)
     table = load_side(dataset, "train")
     labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table))
-    soft = Teacher(files, table, labelled).soft(params, load_side(dataset, "test")) if files else NO_SOFT
+    soft = EncoderAnswers(files, table, labelled).soft(params, load_side(dataset, "test")) if files else NO_SOFT
     if not soft.texts:
-        values.pop(_SOFT_WEIGHT, None)  # there is nothing that it could weigh
+        values = {name: tried for name, tried in values.items() if name not in _SOFT_WEIGHTS}  # nothing to weigh
     present = {name: _value(params, name) for name in values}
     drawn = list_settings(values, trials, params.train.seed)
     settings = [present, *(one for one in drawn if one != present)]
@@ -168,7 +168,7 @@ def cross_validated_scores(labelled: Labelled, fit: Fit) -> Scores:
 def _score(labelled: Labelled, soft: Soft, params: Params) -> Scores:
     """Fit with some settings and score the answers; with the time that it took."""
     start = time.perf_counter()
-    fitted = fit_linear(labelled, params, replace(soft, weight=params.train.soft_weight))
+    fitted = fit_linear(labelled, params, soft)
     return {**cross_validated_scores(labelled, fitted), "seconds": round(time.perf_counter() - start, 1)}
 
 

@@ -45,7 +45,7 @@ class SearchReport:
         key: Identifies the search.
         sha256: Hash of the training side.
         sentences: Labelled sentences.
-        soft_sentences: Sentences that the encoder labelled.
+        soft_sentences: Sentences, and copies of some, that the encoder labelled.
         folds: Folds over providers.
         margin: Gain in macro F1 that a candidate needs to become champion.
         provenance: State of the project.
@@ -180,7 +180,7 @@ def parent_content(report: SearchReport) -> RunContent:
     Returns:
         Scores of the best setting, all results as a table, and how to adopt the best.
     """
-    taught = f"{report.sentences:,} labelled and {report.soft_sentences:,} soft-labelled sentences"
+    taught = f"{report.sentences:,} labelled and {report.soft_sentences:,} soft-labelled sentences and copies"
     cells = ["| " + " | ".join([*(f"`{name}`" for name in report.varied), *HEADLINES, "better folds"]) + " |"]
     cells.append("| " + " | ".join(["---"] * (len(report.varied) + len(HEADLINES) + 1)) + " |")
     for one in report.ranked[:_SHOWN]:

@@ -1,4 +1,4 @@
-"""The soft_labels stage: what the encoder says of every sentence of the store; only new sentences cost anything."""
+"""The soft_labels stage: what the encoder says of every sentence of the store, and of copies; only new ones cost."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +8,16 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
+from pipeline.copies import plan_copies
+from pipeline.dataset import groups_of, load_side
 from pipeline.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from pipeline.errors import DataError
 from pipeline.extract import load_sentences
 from pipeline.files import replace_file
-from pipeline.labels import LABELS
+from pipeline.labels import LABELS, RESERVED_KEYS
+from pipeline.params import Params
 from pipeline.progress import Reporter, SilentReporter
+from pipeline.unlabelled import load_unlabelled
 
 SOFT_LABELS = Path("data/soft_labels.parquet")
 _ENCODER = b"encoder"
@@ -26,50 +30,68 @@ class SoftLabelReport:
     """What the stage did.
 
     Attributes:
-        new: Sentences that the encoder read.
-        reused: Sentences that it had read before.
+        new: Sentences and copies that the encoder read.
+        reused: Those that it had read before.
     """
 
     new: int
     reused: int
 
 
+@dataclass(frozen=True)
+class SoftLabelFiles:
+    """What the stage reads and writes.
+
+    Attributes:
+        sentences: Folder that the extract stage wrote.
+        dataset: Folder that the dataset stage wrote.
+        encoder: The encoder's folder.
+        output: File to write: `key` and, for each label, log-odds before calibration; sorted by key. The key of a
+            shortened copy is its name. The bytes do not depend on which sentences were new.
+        reserved: Keys of benchmark sentences, one a line, of which no copy is made.
+    """
+
+    sentences: Path = Path("data/sentences")
+    dataset: Path = Path("data/dataset")
+    encoder: Path = DEFAULT_ENCODER
+    output: Path = SOFT_LABELS
+    reserved: Path = RESERVED_KEYS
+
+
 def make_soft_labels(
-    sentences: Path, encoder: Path = DEFAULT_ENCODER, output: Path = SOFT_LABELS, reporter: Reporter | None = None
+    params: Params, files: SoftLabelFiles | None = None, reporter: Reporter | None = None
 ) -> SoftLabelReport:
-    """Let the encoder read every sentence of the store that it has not read yet.
+    """Let the encoder read every sentence of the store, and the copies of those that teach most, unless it has before.
 
     Args:
-        sentences: Folder that the extract stage wrote.
-        encoder: The encoder's folder.
-        output: File to write: `key` and, for each label, log-odds before calibration; sorted by key. Its bytes do not
-            depend on which sentences were new.
+        params: All settings.
+        files: What to read and write.
         reporter: Told of the progress.
 
     Returns:
         Counts.
 
     Raises:
-        DataError: There is no store.
+        DataError: There is no store, or no dataset.
         ModelError: The encoder is missing or damaged.
     """
+    files = files or SoftLabelFiles()
     reporter = reporter or SilentReporter()
-    reader = load_encoder(encoder)
-    texts = load_sentences(sentences).drop_duplicates("key").set_index("key")["text"].sort_index()
-    known = _known(output, reader.version)
-    known = known[known.index.isin(texts.index)]
-    new = texts[~texts.index.isin(known.index)]
-    reporter.start(len(new), "sentences")
+    reader = load_encoder(files.encoder)
+    texts = load_sentences(files.sentences).drop_duplicates("key").set_index("key")["text"].sort_index()
+    reading = _Reading(reader, _known(files.output, reader.version), reporter)
+    wanted = None
     try:
-        for start in range(0, len(new), _CHUNK):
-            chunk = new.iloc[start : start + _CHUNK]
-            known = pd.concat([known, _read(reader, chunk)])
-            reporter.advance(len(chunk))
+        reading.complete(texts, "sentences")
+        copies = _copies(params, files, reading.known)
+        reading.complete(copies, "shortened copies")
+        wanted = sorted([*texts.index, *copies.index])
     finally:
         # Also after an interruption: what was read need not be read again.
         reporter.close()
-        _write(known.sort_index(), reader.version, output)
-    return SoftLabelReport(len(new), len(texts) - len(new))
+        known = reading.known.sort_index() if wanted is None else reading.known.loc[wanted]
+        _write(known, reader.version, files.output)
+    return SoftLabelReport(reading.new, len(wanted) - reading.new)
 
 
 def load_soft_labels(path: Path = SOFT_LABELS) -> tuple[pd.DataFrame, str]:
@@ -105,9 +127,34 @@ def _known(path: Path, version: str) -> pd.DataFrame:
     )
 
 
-def _read(reader: Encoder, texts: "pd.Series[str]") -> pd.DataFrame:
-    logits = reader.logits(texts.tolist()).astype(np.float32)
-    return pd.DataFrame(logits, index=texts.index, columns=list(LABELS))
+class _Reading:
+    """What the encoder has said so far."""
+
+    def __init__(self, reader: Encoder, known: pd.DataFrame, reporter: Reporter) -> None:
+        self.known = known
+        self.new = 0
+        self._reader = reader
+        self._reporter = reporter
+
+    def complete(self, texts: "pd.Series[str]", unit: str) -> None:
+        """Read what is not known yet."""
+        new = texts[~texts.index.isin(self.known.index)]
+        self._reporter.start(len(new), unit)
+        for start in range(0, len(new), _CHUNK):
+            chunk = new.iloc[start : start + _CHUNK]
+            logits = self._reader.logits(chunk.tolist()).astype(np.float32)
+            self.known = pd.concat([self.known, pd.DataFrame(logits, index=chunk.index, columns=list(LABELS))])
+            self.new += len(chunk)
+            self._reporter.advance(len(chunk))
+
+
+def _copies(params: Params, files: SoftLabelFiles, known: pd.DataFrame) -> "pd.Series[str]":
+    """Shorten the sentences that teach most, as the train stage will; texts by name."""
+    train, test = load_side(files.dataset, "train"), load_side(files.dataset, "test")
+    unlabelled = load_unlabelled(files.sentences, train, test, params.dataset.test_share, files.reserved)
+    copies = plan_copies(train.assign(group=groups_of(train)), unlabelled, known.loc[unlabelled["key"]].to_numpy())
+    # A sentence that stands in two documents has two rows on the training side.
+    return copies.drop_duplicates("name").set_index("name")["text"]
 
 
 def _write(known: pd.DataFrame, version: str, path: Path) -> None:

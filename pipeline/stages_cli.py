@@ -85,11 +85,11 @@ def dataset() -> None:
 
 
 def soft_labels() -> None:
-    """Stage: let the encoder read every new sentence of data/sentences into data/soft_labels.parquet."""
+    """Stage: let the encoder read every new sentence, and shortened copies, into data/soft_labels.parquet."""
     from pipeline.soft_labels import make_soft_labels
 
-    report = make_soft_labels(SENTENCES, reporter=show_progress())
-    print(f"{report.new:,} sentences read by the encoder, {report.reused:,} read before")
+    report = make_soft_labels(read_params(), reporter=show_progress())
+    print(f"{report.new:,} sentences and copies read by the encoder, {report.reused:,} read before")
 
 
 def train() -> None:

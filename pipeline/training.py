@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from pipeline.cascade_tuning import Answers, Tuned, tune_cascade
 from pipeline.classifier import SentenceClassifier
 from pipeline.conversion import convert_pipeline
-from pipeline.dataset import load_side, load_summary
+from pipeline.copies import plan_copies
+from pipeline.dataset import groups_of, load_side, load_summary
 from pipeline.encoder import DEFAULT_ENCODER, load_encoder, load_held_out
 from pipeline.errors import DataError
 from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear, fit_platt
@@ -65,14 +65,14 @@ def train_candidate(
     """
     table = load_side(dataset, "train")
     labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table))
-    teacher = Teacher(files, table, labelled) if files is not None else None
-    soft = teacher.soft(params, load_side(dataset, "test")) if teacher else NO_SOFT
+    reader = EncoderAnswers(files, table, labelled) if files is not None else None
+    soft = reader.soft(params, load_side(dataset, "test")) if reader else NO_SOFT
     fitted = fit_linear(labelled, params, soft)
-    tuned = teacher.cascade(fitted, params) if teacher else None
+    tuned = reader.cascade(fitted, params) if reader else None
     scores = tuned.scores if tuned else {}
     by_mode = {Mode.fast.value: HeldOut(sigmoid(fitted.labelled), fitted.thresholds, np.full(len(table), True))}
-    if teacher and tuned:
-        by_mode |= {mode: teacher.held_out(tuned, mode) for mode in tuned.probabilities}
+    if reader and tuned:
+        by_mode |= {mode: reader.held_out(tuned, mode) for mode in tuned.probabilities}
     reference = _reference(table, labelled, soft, by_mode, params)
     scorer = LinearScorer(convert_pipeline(fitted.pipeline))
     config = make_config(
@@ -83,8 +83,9 @@ def train_candidate(
         params={name: asdict(getattr(params, name)) for name in ("features", "train", "cascade")},
         data={
             "sha256": load_summary(dataset)["train"]["sha256"],
-            **_counts(table),
-            "soft_sentences": len(soft.texts),
+            **count_examples(table),
+            "soft_sentences": int((~soft.copies).sum()),
+            "copies": int(soft.copies.sum()),
         },
         scores={"out_of_fold": fitted.scores, **{f"out_of_fold_{mode}": part for mode, part in scores.items()}},
         reference=reference,
@@ -94,19 +95,7 @@ def train_candidate(
     return classifier
 
 
-def groups_of(table: pd.DataFrame) -> npt.NDArray[Any]:
-    """Name the group of each row; a group is never in two folds.
-
-    Args:
-        table: A side of the dataset.
-
-    Returns:
-        The provider, or where there is none the document: what is said of a place in one report is often said again.
-    """
-    return table["provider"].fillna(table["document"]).to_numpy()
-
-
-class Teacher:
+class EncoderAnswers:
     """What the encoder says of labelled sentences, by networks that had not seen them, and of all others.
 
     Attributes:
@@ -138,7 +127,7 @@ class Teacher:
             )
 
     def soft(self, params: Params, test: pd.DataFrame) -> Soft:
-        """Collect the sentences that nobody labelled, of documents that are not on the test side.
+        """Collect the sentences that nobody labelled, of documents that are not on the test side, and shortened copies.
 
         Args:
             params: All settings.
@@ -159,11 +148,18 @@ class Teacher:
                 f"{self._encoder.version}; run `dvc repro soft_labels`."
             )
         table = table[table["key"].isin(logits.index)]
-        if table.empty:
+        labelled = self._table[["key", "text"]].assign(group=self._labelled.groups)
+        copies = plan_copies(labelled, table, logits.loc[table["key"]].to_numpy(dtype=float))
+        copies = copies[copies["name"].isin(logits.index)]
+        if table.empty and copies.empty:
             return NO_SOFT
-        scores = logits.loc[table["key"]].to_numpy(dtype=float)
-        groups = table["group"].to_numpy(dtype=object)
-        return Soft(table["text"].tolist(), self._calibrated(scores), groups, params.train.soft_weight)
+        scores = logits.loc[[*table["key"], *copies["name"]]].to_numpy(dtype=float)
+        return Soft(
+            texts=[*table["text"], *copies["text"]],
+            probabilities=self._calibrated(scores),
+            groups=np.array([*table["group"], *copies["group"]], dtype=object),
+            copies=np.arange(len(scores)) >= len(table),
+        )
 
     def cascade(self, fitted: Fit, params: Params) -> Tuned:
         """Tune the cascade on the labelled sentences.
@@ -211,13 +207,22 @@ def _reference(
     table: pd.DataFrame, labelled: Labelled, soft: Soft, by_mode: dict[str, HeldOut], params: Params
 ) -> Reference:
     """Describe the training side; words are learnt from labelled and soft sentences alike."""
-    texts, groups = [*labelled.texts, *soft.texts], [*labelled.groups, *soft.groups]
+    whole = np.flatnonzero(~soft.copies)
+    texts = [*labelled.texts, *(soft.texts[place] for place in whole)]
+    groups = [*labelled.groups, *soft.groups[whole]]
     unknown = unknown_share(texts, groups, params.features.min_df)
     return build_reference(table, by_mode, margin=params.train.review_margin, unknown_words=unknown)
 
 
-def _counts(table: pd.DataFrame) -> dict[str, Any]:
-    """Count rows, documents and examples of each label."""
+def count_examples(table: pd.DataFrame) -> dict[str, Any]:
+    """Count rows, documents, examples of each label and rows of each source.
+
+    Args:
+        table: A side of the dataset.
+
+    Returns:
+        JSON-ready.
+    """
     return {
         "sentences": len(table),
         "documents": int(table["document"].nunique()),

@@ -73,7 +73,7 @@ def test_sure_soft_labels_teach_like_labels(side, params):
     half = np.isin(documents, sorted(set(documents))[::2])
     taught = Labelled([texts[k] for k in np.flatnonzero(half)], labels[half], documents[half])
     rest = np.flatnonzero(~half)
-    soft = Soft([texts[k] for k in rest], labels[rest].astype(float), documents[rest], 1.0)
+    soft = Soft([texts[k] for k in rest], labels[rest].astype(float), documents[rest], np.zeros(len(rest), dtype=bool))
     alone, together = fit_linear(taught, params), fit_linear(taught, params, soft)
     asked, truth = [texts[k] for k in rest], labels[rest]
     assert (together.pipeline.predict(asked) == truth).mean() > (alone.pipeline.predict(asked) == truth).mean() + 0.02
@@ -84,6 +84,32 @@ def test_soft_labels_of_a_held_out_group_are_not_seen(side, params):
     texts, labels, documents = side
     alone = fit_linear(Labelled(*side), params)
     # The very sentences with their very labels: whoever saw them would know every answer.
-    fitted = fit_linear(Labelled(*side), params, Soft(list(texts), labels.astype(float), documents, 1.0))
+    copies = np.arange(len(texts)) % 2 == 0
+    fitted = fit_linear(Labelled(*side), params, Soft(list(texts), labels.astype(float), documents, copies))
     assert abs(fitted.scores["macro_f1"] - alone.scores["macro_f1"]) < 0.05
-    assert fitted.soft.shape == (len(texts), labels.shape[1])
+    # What the cascade is tuned on are whole sentences.
+    assert fitted.soft.shape == ((~copies).sum(), labels.shape[1])
+
+
+def test_copies_bring_no_features(side, params):
+    texts, labels, documents = side
+    made_up = [f"{text} zyx" for text in texts]
+    copies = Soft(made_up, labels.astype(float), documents, np.ones(len(texts), dtype=bool))
+    alone, taught = fit_linear(Labelled(*side), params), fit_linear(Labelled(*side), params, copies)
+    names = [fit.pipeline.named_steps["features"].get_feature_names_out().tolist() for fit in (alone, taught)]
+    assert names[0] == names[1]
+    # The same words in the same order of sentences, or the labels would be those of others.
+    assert abs(taught.scores["macro_f1"] - alone.scores["macro_f1"]) < 0.05
+
+
+def test_copies_have_a_weight_of_their_own(side, params):
+    texts, labels, documents = side
+
+    def fit(**weights):
+        changed = replace(params, train=replace(params.train, **weights))
+        soft = Soft(list(texts), labels.astype(float), documents, np.ones(len(texts), dtype=bool))
+        return fit_linear(Labelled(*side), changed, soft).labelled
+
+    light = fit(copy_weight=0.2, soft_weight=3.0)
+    np.testing.assert_array_equal(light, fit(copy_weight=0.2, soft_weight=0.1))
+    assert not np.array_equal(light, fit(copy_weight=3.0, soft_weight=3.0))

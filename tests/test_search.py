@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipeline.cli import main
-from pipeline.dataset import load_side
+from pipeline.dataset import groups_of, load_side
 from pipeline.errors import ParamsError
 from pipeline.fitting import Labelled, best_thresholds, fit_linear
 from pipeline.labels import LABELS, label_matrix
@@ -19,7 +19,6 @@ from pipeline.progress import SilentReporter
 from pipeline.search import choose_by_fold, search_params
 from pipeline.search_space import list_settings, read_space
 from pipeline.tracking import open_store
-from pipeline.training import groups_of
 from tests.conftest import PROJECT
 
 SPACE = {"features": {"gaps": [0.0]}, "train": {"C": [0.01, 20.0]}}
@@ -202,7 +201,7 @@ def test_a_setting_that_cannot_be_fitted_is_listed(search, project):
 
 
 def test_without_soft_labels_their_weight_is_not_tried(search, project):
-    space = {"features": {"gaps": [0.0]}, "train": {"soft_weight": [0.5, 1.0]}}
+    space = {"features": {"gaps": [0.0]}, "train": {"soft_weight": [0.5, 1.0], "copy_weight": [0.5, 1.0]}}
     (project / "search.yaml").write_text(yaml.safe_dump(space), encoding="utf-8")
     report = search()
     assert report.varied == ("features.gaps",)
