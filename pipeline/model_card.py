@@ -67,7 +67,7 @@ def render_card(classifier: "SentenceClassifier") -> str:
         Markdown.
     """
     config = classifier.config
-    examples, soft = config.data["examples"], config.data["soft_sentences"]
+    examples = config.data["examples"]
     cascade = config.cascade
     thresholds = {Mode.fast.value: config.thresholds, **(cascade.thresholds if cascade else {})}
     return _TEMPLATE.format(
@@ -83,7 +83,7 @@ def render_card(classifier: "SentenceClassifier") -> str:
             f"| {label} | {' | '.join(str(chosen[label]) for chosen in thresholds.values())} | {examples[label]:,} |"
             for label in LABELS
         ),
-        soft=f"Besides, {soft:,} sentences that only the encoder labelled." if soft else "",
+        soft=_taught_by_encoder(config.data),
         sentences=f"{config.data['sentences']:,}",
         documents=config.data["documents"],
         data=config.data["sha256"],
@@ -91,6 +91,13 @@ def render_card(classifier: "SentenceClassifier") -> str:
         scores=_scores(config.scores),
         params=config.params,
     )
+
+
+def _taught_by_encoder(data: dict[str, Any]) -> str:
+    """Name what the encoder labelled; models that were trained before there were copies have none."""
+    counts = ((data["soft_sentences"], "sentences"), (data.get("copies", 0), "shortened copies of sentences"))
+    named = " and ".join(f"{count:,} {what}" for count, what in counts if count)
+    return f"Besides, {named} that only the encoder labelled." if named else ""
 
 
 def _scores(scores: dict[str, Any]) -> str:

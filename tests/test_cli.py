@@ -123,7 +123,7 @@ def test_stages_in_turn(capsys, project, small_labels):
     assert main(["dataset"]) == 0
     assert "train: " in capsys.readouterr().out
     assert main(["soft-labels"]) == 0
-    assert "sentences read by the encoder, 0 read before" in capsys.readouterr().out
+    assert "sentences and copies read by the encoder, 0 read before" in capsys.readouterr().out
     assert main(["train"]) == 0
     assert "out-of-fold macro F1" in capsys.readouterr().out
     assert main(["evaluate"]) == 0

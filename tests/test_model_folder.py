@@ -14,6 +14,7 @@ import pytest
 from pipeline.classifier import SentenceClassifier
 from pipeline.errors import ModelError
 from pipeline.labels import LABELS
+from pipeline.model_card import render_card
 from pipeline.model_folder import (
     CARD_FILE,
     CONFIG_FILE,
@@ -184,6 +185,27 @@ def test_damaged_configurations(folder):
     config.write_text("[]", encoding="utf-8")
     with pytest.raises(ModelError, match="found model format 'list'"):
         load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"soft_sentences": 0, "copies": 0}, ""),
+        ({"soft_sentences": 1200}, "Besides, 1,200 sentences that only the encoder labelled."),
+        (
+            {"soft_sentences": 1200, "copies": 3400},
+            "Besides, 1,200 sentences and 3,400 shortened copies of sentences that only the encoder labelled.",
+        ),
+        ({"soft_sentences": 0, "copies": 3400}, "Besides, 3,400 shortened copies of sentences that only"),
+    ],
+)
+def test_the_card_names_what_the_encoder_labelled(model, counts, expected):
+    loaded = load_model(model)
+    data = {name: value for name, value in loaded.config.data.items() if name not in ("soft_sentences", "copies")}
+    told = SentenceClassifier(loaded.scorer, replace(loaded.config, data=data | counts))
+    card = render_card(told)
+    assert expected in card
+    assert ("Besides" in card) == bool(expected)
 
 
 def test_the_card_tells_origin_and_scores(model):
