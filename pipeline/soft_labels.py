@@ -152,7 +152,8 @@ def _copies(params: Params, files: SoftLabelFiles, known: pd.DataFrame) -> "pd.S
     """Shorten the sentences that teach most, as the train stage will; texts by name."""
     train, test = load_side(files.dataset, "train"), load_side(files.dataset, "test")
     unlabelled = load_unlabelled(files.sentences, train, test, params.dataset.test_share, files.reserved)
-    copies = plan_copies(train.assign(group=groups_of(train)), unlabelled, known.loc[unlabelled["key"]].to_numpy())
+    logits = known.loc[unlabelled["key"]].to_numpy(dtype=float)
+    copies = plan_copies(train.assign(group=groups_of(train)), unlabelled, logits)
     # A sentence that stands in two documents has two rows on the training side.
     return copies.drop_duplicates("name").set_index("name")["text"]
 
