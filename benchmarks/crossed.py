@@ -25,7 +25,8 @@ from pipeline.labels import LABELS, label_matrix
 from pipeline.modes import Mode
 from pipeline.scorer import Floats, sigmoid
 from pipeline.scores import Scored
-from pipeline.training import EncoderAnswers, TrainingFiles
+from pipeline.soft_labels import TrainingFiles
+from pipeline.training import EncoderAnswers
 
 _FOLDS = 5
 
@@ -41,10 +42,10 @@ def measure(material: Material) -> list[str]:
     files = TrainingFiles(
         material.data / "sentences", material.data / "soft_labels.parquet", material.classifier.encoder.folder
     )
-    teacher = EncoderAnswers(files, train, labelled)
-    fitted = fit_linear(labelled, material.params, teacher.soft(material.params, material.test))
-    known = teacher.known
-    answers = Answers(fitted.labelled[known], teacher.logits[known], labelled.labels[known], labelled.groups[known])
+    reader = EncoderAnswers(files, train, labelled)
+    fitted = fit_linear(labelled, material.params, reader.soft(material.params, material.test))
+    known = reader.known
+    answers = Answers(fitted.labelled[known], reader.logits[known], labelled.labels[known], labelled.groups[known])
     table: pd.DataFrame = train[pd.Series(known, index=train.index)].reset_index(drop=True)
     rows = []
     for name, scored in crossed_answers(answers, fitted, material.params.cascade.budget).items():

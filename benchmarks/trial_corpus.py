@@ -13,7 +13,8 @@ from pipeline.fitting import NO_SOFT, Labelled, Soft
 from pipeline.labels import label_matrix
 from pipeline.params import Params
 from pipeline.scorer import Booleans
-from pipeline.training import EncoderAnswers, TrainingFiles
+from pipeline.soft_labels import TrainingFiles
+from pipeline.training import EncoderAnswers
 
 PROJECT = Path(__file__).resolve().parent.parent
 FOLDS = 5

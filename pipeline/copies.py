@@ -18,7 +18,6 @@ _OF_EACH_KIND = 3
 # Of a label that fewer of the unlabelled sentences bear, the likeliest of them give copies as labelled ones do.
 _RARE = 0.05
 _LIKELIEST = 0.02
-COPY_COLUMNS = ("name", "text", "group")
 
 
 def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats) -> pd.DataFrame:
@@ -38,7 +37,7 @@ def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats
     """
     likely = unlabelled.iloc[_likeliest_of_rare(logits)]
     rows = [row for table in (labelled, likely) for shorten in (span, thinned) for row in _copies(table, shorten)]
-    return pd.DataFrame(rows, columns=list(COPY_COLUMNS), dtype=object)
+    return pd.DataFrame(rows, columns=["name", "text", "group"], dtype=object)
 
 
 def span(text: str, seed: str) -> str:

@@ -18,7 +18,7 @@ from pipeline.progress import Reporter
 from pipeline.scorer import sigmoid
 from pipeline.sentences import LAYOUT_KINDS
 from pipeline.training import count_examples
-from pipeline.unlabelled import load_unlabelled
+from pipeline.unlabelled import choose_unlabelled
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,11 +81,12 @@ class Lessons:
         self._settings = params.encoder
         self._reporter = reporter
         self._teacher = Teacher(teacher, params.encoder, files.answers) if teacher else None
-        self._unlabelled = self._load_unlabelled(params) if teacher else pd.DataFrame()
+        self._store = load_sentences(files.sentences)
+        self._unlabelled = self._choose_unlabelled(params) if teacher else pd.DataFrame()
 
     def domain(self) -> list[str]:
         """Name every sentence that is at hand, labelled or not, test documents included: only words are counted."""
-        texts = pd.concat([self.table["text"], load_sentences(self._files.sentences)["text"]])
+        texts = pd.concat([self.table["text"], self._store["text"]])
         return list(texts.drop_duplicates())
 
     def lesson(self, rows: npt.NDArray[np.intp]) -> Lesson:
@@ -117,10 +118,10 @@ class Lessons:
             "documents": sorted(table["document"].unique().tolist()),
         }
 
-    def _load_unlabelled(self, params: Params) -> pd.DataFrame:
+    def _choose_unlabelled(self, params: Params) -> pd.DataFrame:
         files, share = self._files, params.dataset.test_share
         test = load_side(files.dataset, "test")
-        table = load_unlabelled(files.sentences, self.table, test, share, files.reserved)
+        table = choose_unlabelled(self._store, self.table, test, share, files.reserved)
         return table[~table["kind"].isin(LAYOUT_KINDS)].sort_values("key")
 
     def _choose(self, unseen: npt.NDArray[Any]) -> list[str]:

@@ -25,7 +25,8 @@ from pipeline.scorer import Booleans, Floats, sigmoid
 from pipeline.scores import Scored, point_scores
 from pipeline.search_report import HEADLINES, Scores, SearchReport, child_content, fold_score, parent_content
 from pipeline.search_space import Setting, list_settings, read_space
-from pipeline.training import EncoderAnswers, TrainingFiles
+from pipeline.soft_labels import TrainingFiles
+from pipeline.training import EncoderAnswers
 
 OUTPUT = Path("data/search")
 SCORES_FILE = "scores.jsonl"

@@ -33,7 +33,7 @@ def search(
     Example: findings search --trials 10
     """
     from pipeline.search import search_params
-    from pipeline.training import TrainingFiles
+    from pipeline.soft_labels import TrainingFiles
 
     report = search_params(
         read_params(),

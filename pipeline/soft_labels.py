@@ -17,7 +17,7 @@ from pipeline.files import replace_file
 from pipeline.labels import LABELS, RESERVED_KEYS
 from pipeline.params import Params
 from pipeline.progress import Reporter, SilentReporter
-from pipeline.unlabelled import load_unlabelled
+from pipeline.unlabelled import choose_unlabelled
 
 SOFT_LABELS = Path("data/soft_labels.parquet")
 _ENCODER = b"encoder"
@@ -39,33 +39,32 @@ class SoftLabelReport:
 
 
 @dataclass(frozen=True)
-class SoftLabelFiles:
-    """What the stage reads and writes.
+class TrainingFiles:
+    """Where sentences lie that nobody labelled, and what says of them which labels they bear.
 
     Attributes:
         sentences: Folder that the extract stage wrote.
-        dataset: Folder that the dataset stage wrote.
+        soft_labels: File of the soft_labels stage: `key` and, for each label, log-odds before calibration; sorted by
+            key. The key of a shortened copy is its name. The bytes do not depend on which sentences were new.
         encoder: The encoder's folder.
-        output: File to write: `key` and, for each label, log-odds before calibration; sorted by key. The key of a
-            shortened copy is its name. The bytes do not depend on which sentences were new.
-        reserved: Keys of benchmark sentences, one a line, of which no copy is made.
+        reserved: Keys of benchmark sentences, one a line, which never teach.
     """
 
     sentences: Path = Path("data/sentences")
-    dataset: Path = Path("data/dataset")
+    soft_labels: Path = SOFT_LABELS
     encoder: Path = DEFAULT_ENCODER
-    output: Path = SOFT_LABELS
     reserved: Path = RESERVED_KEYS
 
 
 def make_soft_labels(
-    params: Params, files: SoftLabelFiles | None = None, reporter: Reporter | None = None
+    params: Params, dataset: Path, files: TrainingFiles | None = None, reporter: Reporter | None = None
 ) -> SoftLabelReport:
     """Let the encoder read every sentence of the store, and the copies of those that teach most, unless it has before.
 
     Args:
         params: All settings.
-        files: What to read and write.
+        dataset: Folder that the dataset stage wrote.
+        files: What else to read, and the file to write.
         reporter: Told of the progress.
 
     Returns:
@@ -75,22 +74,23 @@ def make_soft_labels(
         DataError: There is no store, or no dataset.
         ModelError: The encoder is missing or damaged.
     """
-    files = files or SoftLabelFiles()
+    files = files or TrainingFiles()
     reporter = reporter or SilentReporter()
     reader = load_encoder(files.encoder)
-    texts = load_sentences(files.sentences).drop_duplicates("key").set_index("key")["text"].sort_index()
-    reading = _Reading(reader, _known(files.output, reader.version), reporter)
+    store = load_sentences(files.sentences)
+    texts = store.drop_duplicates("key").set_index("key")["text"].sort_index()
+    reading = _Reading(reader, _known(files.soft_labels, reader.version), reporter)
     wanted = None
     try:
         reading.complete(texts, "sentences")
-        copies = _copies(params, files, reading.known)
+        copies = _copies(params, dataset, files.reserved, store, reading.known)
         reading.complete(copies, "shortened copies")
         wanted = sorted([*texts.index, *copies.index])
     finally:
         # Also after an interruption: what was read need not be read again.
         reporter.close()
         known = reading.known.sort_index() if wanted is None else reading.known.loc[wanted]
-        _write(known, reader.version, files.output)
+        _write(known, reader.version, files.soft_labels)
     return SoftLabelReport(reading.new, len(wanted) - reading.new)
 
 
@@ -148,10 +148,12 @@ class _Reading:
             self._reporter.advance(len(chunk))
 
 
-def _copies(params: Params, files: SoftLabelFiles, known: pd.DataFrame) -> "pd.Series[str]":
+def _copies(
+    params: Params, dataset: Path, reserved: Path, store: pd.DataFrame, known: pd.DataFrame
+) -> "pd.Series[str]":
     """Shorten the sentences that teach most, as the train stage will; texts by name."""
-    train, test = load_side(files.dataset, "train"), load_side(files.dataset, "test")
-    unlabelled = load_unlabelled(files.sentences, train, test, params.dataset.test_share, files.reserved)
+    train, test = load_side(dataset, "train"), load_side(dataset, "test")
+    unlabelled = choose_unlabelled(store, train, test, params.dataset.test_share, reserved)
     logits = known.loc[unlabelled["key"]].to_numpy(dtype=float)
     copies = plan_copies(train.assign(group=groups_of(train)), unlabelled, logits)
     # A sentence that stands in two documents has two rows on the training side.

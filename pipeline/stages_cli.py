@@ -88,13 +88,14 @@ def soft_labels() -> None:
     """Stage: let the encoder read every new sentence, and shortened copies, into data/soft_labels.parquet."""
     from pipeline.soft_labels import make_soft_labels
 
-    report = make_soft_labels(read_params(), reporter=show_progress())
+    report = make_soft_labels(read_params(), DATASET, reporter=show_progress())
     print(f"{report.new:,} sentences and copies read by the encoder, {report.reused:,} read before")
 
 
 def train() -> None:
     """Stage: fit, calibrate and set thresholds on the training side; write models/candidate."""
-    from pipeline.training import TrainingFiles, train_candidate
+    from pipeline.soft_labels import TrainingFiles
+    from pipeline.training import train_candidate
 
     classifier = train_candidate(read_params(), DATASET, CANDIDATE, TrainingFiles())
     scores = classifier.config.scores

@@ -1,6 +1,6 @@
 """The train stage: linear model, calibration, thresholds and cascade, from the training side only."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +12,19 @@ from pipeline.classifier import SentenceClassifier
 from pipeline.conversion import convert_pipeline
 from pipeline.copies import plan_copies
 from pipeline.dataset import groups_of, load_side, load_summary
-from pipeline.encoder import DEFAULT_ENCODER, load_encoder, load_held_out
+from pipeline.encoder import load_encoder, load_held_out
 from pipeline.errors import DataError
 from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear, fit_platt
-from pipeline.labels import LABELS, RESERVED_KEYS, label_matrix
+from pipeline.labels import LABELS, label_matrix
 from pipeline.model_folder import make_config, save_model
 from pipeline.modes import Mode
 from pipeline.params import Params
 from pipeline.reference import HeldOut, Reference, build_reference, unknown_share
 from pipeline.scorer import Floats, LinearScorer, sigmoid
-from pipeline.soft_labels import SOFT_LABELS, load_soft_labels
+from pipeline.soft_labels import TrainingFiles, load_soft_labels
 from pipeline.unlabelled import load_unlabelled
 
 _CALIBRATION_DIGITS = 4
-
-
-@dataclass(frozen=True)
-class TrainingFiles:
-    """What the train stage reads beside the dataset.
-
-    Attributes:
-        sentences: Folder that the extract stage wrote.
-        soft_labels: File that the soft_labels stage wrote.
-        encoder: The encoder's folder.
-        reserved: Keys of benchmark sentences, one a line, which never teach.
-    """
-
-    sentences: Path = Path("data/sentences")
-    soft_labels: Path = SOFT_LABELS
-    encoder: Path = DEFAULT_ENCODER
-    reserved: Path = RESERVED_KEYS
 
 
 def train_candidate(

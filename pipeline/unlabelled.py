@@ -25,12 +25,30 @@ def load_unlabelled(
         reserved: Keys of benchmark sentences, one a line, which never teach.
 
     Returns:
-        Rows of the store, one a key, with `group` added: the provider, or where there is none the document.
+        What `choose_unlabelled` returns.
 
     Raises:
         DataError: There is no store.
     """
-    table = load_sentences(sentences).drop_duplicates("key")
+    return choose_unlabelled(load_sentences(sentences), train, test, test_share, reserved)
+
+
+def choose_unlabelled(
+    store: pd.DataFrame, train: pd.DataFrame, test: pd.DataFrame, test_share: float, reserved: Path = RESERVED_KEYS
+) -> pd.DataFrame:
+    """Choose the sentences that nobody labelled, of documents that are not on the test side.
+
+    Args:
+        store: Every sentence, as `pipeline.extract.load_sentences` reads them.
+        train: The training side.
+        test: The test side.
+        test_share: Share of documents held out.
+        reserved: Keys of benchmark sentences, one a line, which never teach.
+
+    Returns:
+        Rows of the store, one a key, with `group` added: the provider, or where there is none the document.
+    """
+    table = store.drop_duplicates("key")
     seen = table["key"].isin(set(train["key"]) | set(test["key"]) | read_reserved(reserved))
     sides = {name: side_of(name, test_share) for name in table["report_id"].unique()}
     # Of a document that people labelled as a whole, only headings and the like are left.

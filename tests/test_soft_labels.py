@@ -7,7 +7,7 @@ from pipeline.dataset import load_side
 from pipeline.errors import DataError, ModelError
 from pipeline.extract import extract_sentences, load_sentences
 from pipeline.labels import LABELS
-from pipeline.soft_labels import SoftLabelFiles, load_soft_labels, make_soft_labels
+from pipeline.soft_labels import TrainingFiles, load_soft_labels, make_soft_labels
 from tests.conftest import PROJECT
 
 ENCODER = PROJECT / "models" / "encoder"
@@ -18,8 +18,8 @@ def read(params, store, dataset):
     """Read a store with an encoder into a file."""
 
     def run(output, sentences=store, encoder=ENCODER):
-        files = SoftLabelFiles(sentences, dataset, encoder, output, PROJECT / "data" / "reserved-keys.txt")
-        return make_soft_labels(params, files)
+        files = TrainingFiles(sentences, output, encoder, PROJECT / "data" / "reserved-keys.txt")
+        return make_soft_labels(params, dataset, files)
 
     return run
 
@@ -69,9 +69,9 @@ def test_only_new_sentences_cost_anything(made, read, samples, tmp_path):
 def test_what_was_read_before_an_interruption_is_kept(made, read, params, store, tmp_path):
     output = tmp_path / "soft_labels.parquet"
     # Without a dataset the stage ends after the sentences, before any copy.
-    files = SoftLabelFiles(store, tmp_path / "none", ENCODER, output)
+    files = TrainingFiles(store, output, ENCODER)
     with pytest.raises(DataError, match="dvc repro"):
-        make_soft_labels(params, files)
+        make_soft_labels(params, tmp_path / "none", files)
     kept, _ = load_soft_labels(output)
     assert set(kept.index) == set(load_sentences(store)["key"])
     assert read(output).reused == len(kept)
