@@ -5,6 +5,7 @@ from pathlib import Path
 
 def make_base(folder: Path) -> Path:
     """Write base weights with their tokenizer and card."""
+    import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
     from transformers import BertConfig, BertModel
 
@@ -23,6 +24,7 @@ def make_base(folder: Path) -> Path:
         intermediate_size=64,
         max_position_embeddings=128,
     )
+    torch.manual_seed(20)
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)
     (folder / "README.md").write_text("---\nlanguage: en\nlicense: apache-2.0\n---\n# Made up\n", encoding="utf-8")
     return folder
