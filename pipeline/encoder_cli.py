@@ -24,6 +24,14 @@ def train(
             show_default="none",
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Networks that are trained at a time.",
+            show_default="two, or one on a graphics processor",
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")] = ENCODER,
 ) -> None:
     """Fine-tune the encoder on the training side of data/dataset, quantise it, and write models/encoder.
@@ -46,6 +54,6 @@ def train(
             f"encoder train needs {missing.name}, which is not installed: pip install 'inspection-findings[encoder]'."
         ) from None
     params = load_params(Path("params.yaml"))
-    trained = train_encoder(params, EncoderFiles(), base, teacher, output, make_reporter())
+    trained = train_encoder(params, EncoderFiles(), base, teacher, output, workers, make_reporter())
     scores = trained.config.scores["held_out"]
     print(f"encoder {trained.version}: macro F1 {scores['macro_f1']} on documents that it had not seen")

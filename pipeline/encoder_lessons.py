@@ -1,5 +1,6 @@
 """What the encoder is taught: labelled sentences, and what a teacher says of these and of unlabelled ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,10 @@ import pandas as pd
 
 from pipeline.dataset import groups_of, load_side, load_summary
 from pipeline.encoder_base import BaseWeights
-from pipeline.encoder_teacher import ANSWERS, Teacher, teach
+from pipeline.encoder_teacher import ANSWERS, Question, Teacher
 from pipeline.extract import load_sentences
 from pipeline.labels import RESERVED_KEYS, label_matrix
 from pipeline.params import Params
-from pipeline.progress import Reporter
 from pipeline.scorer import sigmoid
 from pipeline.sentences import LAYOUT_KINDS
 from pipeline.training import count_examples
@@ -62,25 +62,24 @@ class Lessons:
         table: The training side.
         labels: Its labels, of shape (rows, labels).
         documents: Group of each row; a group is never in two folds.
+        teacher: How teachers are made, or None.
 
     Args:
         params: All settings.
         files: What to read.
         teacher: Base weights of a teacher; None for none.
-        reporter: Told of the progress.
 
     Raises:
         DataError: The dataset or the sentences are missing.
     """
 
-    def __init__(self, params: Params, files: EncoderFiles, teacher: BaseWeights | None, reporter: Reporter) -> None:
+    def __init__(self, params: Params, files: EncoderFiles, teacher: BaseWeights | None) -> None:
         self.table = load_side(files.dataset, "train")
         self.labels = label_matrix(self.table)
         self.documents = groups_of(self.table)
+        self.teacher = Teacher(teacher, params.encoder, files.answers) if teacher else None
         self._files = files
         self._settings = params.encoder
-        self._reporter = reporter
-        self._teacher = Teacher(teacher, params.encoder, files.answers) if teacher else None
         self._store = load_sentences(files.sentences)
         self._unlabelled = self._choose_unlabelled(params) if teacher else pd.DataFrame()
 
@@ -89,23 +88,39 @@ class Lessons:
         texts = pd.concat([self.table["text"], self._store["text"]])
         return list(texts.drop_duplicates())
 
-    def lesson(self, rows: npt.NDArray[np.intp]) -> Lesson:
-        """Make the lesson of some rows; nothing that it says comes from other labelled rows.
+    def question(self, rows: npt.NDArray[np.intp]) -> Question:
+        """Put together what a teacher learns and is asked; nothing of it comes from the providers of other rows.
 
         Args:
             rows: Places of labelled sentences.
 
         Returns:
-            Without a teacher, the sentences with their labels.
+            The question, with as many unlabelled sentences as the settings say.
+        """
+        unseen = set(np.delete(self.documents, rows))
+        table = self._unlabelled[~self._unlabelled["group"].isin(unseen)]
+        others = table.head(self._settings.teacher.sentences)["text"].tolist()
+        return Question(rows, self.table["text"].iloc[rows].tolist(), self.labels[rows], others)
+
+    def lesson(self, rows: npt.NDArray[np.intp], answered: Sequence[tuple[Question, Floats]] = ()) -> Lesson:
+        """Make the lesson of some rows.
+
+        Args:
+            rows: Places of labelled sentences.
+            answered: What teachers were asked, with their log-odds: each row by one at least. Where several answered a
+                sentence, the mean of their probabilities counts.
+
+        Returns:
+            Without teachers, the sentences with their labels.
         """
         texts, labels = self.table["text"].iloc[rows].tolist(), self.labels[rows]
-        if self._teacher is None:
+        if not answered:
             return Lesson(texts, labels.astype(float), labels)
-        others = self._choose(np.delete(self.documents, rows))
-        answers = sigmoid(teach(self._teacher, texts, labels, others, self._reporter))
+        own = _mean([(pd.Index(question.rows), logits[: len(question.rows)]) for question, logits in answered])
+        others = _mean([(pd.Index(question.others), logits[len(question.rows) :]) for question, logits in answered])
         share = self._settings.teacher.share
-        mixed = (1 - share) * labels + share * answers[: len(texts)]
-        return Lesson([*texts, *others], np.vstack([mixed, answers[len(texts) :]]), labels)
+        mixed = (1 - share) * labels + share * own.loc[rows].to_numpy()
+        return Lesson([*texts, *others.index], np.vstack([mixed, others.to_numpy()]), labels)
 
     def describe(self, lesson: Lesson) -> dict[str, Any]:
         """Describe the training side and what the last network learnt beside it."""
@@ -114,18 +129,19 @@ class Lessons:
         return {
             "sha256": load_summary(self._files.dataset)["train"]["sha256"],
             **count_examples(table),
-            "teacher": {**self._teacher.base.describe(), **taught} if self._teacher else None,
+            "teacher": {**self.teacher.base.describe(), **taught} if self.teacher else None,
             "documents": sorted(table["document"].unique().tolist()),
         }
 
     def _choose_unlabelled(self, params: Params) -> pd.DataFrame:
+        """Choose what a teacher may be asked; the order by key, a hash, is a draw that new documents do not change."""
         files, share = self._files, params.dataset.test_share
         test = load_side(files.dataset, "test")
         table = choose_unlabelled(self._store, self.table, test, share, files.reserved)
         return table[~table["kind"].isin(LAYOUT_KINDS)].sort_values("key")
 
-    def _choose(self, unseen: npt.NDArray[Any]) -> list[str]:
-        """Draw unlabelled sentences, none of a provider that is to stay unseen."""
-        table = self._unlabelled[~self._unlabelled["group"].isin(set(unseen))]
-        wanted = min(self._settings.teacher.sentences, len(table))
-        return list(table["text"].sample(wanted, random_state=self._settings.seed))
+
+def _mean(answers: Sequence[tuple["pd.Index[Any]", Floats]]) -> pd.DataFrame:
+    """Average probabilities by name, in the order in which the names come first."""
+    table = pd.concat([pd.DataFrame(sigmoid(logits), index=names) for names, logits in answers])
+    return table.groupby(level=0, sort=False).mean()

@@ -30,12 +30,21 @@ class EncoderNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
 
     Args:
         base: Folder or hub name of the base weights.
+        seed: What the outputs begin with is drawn from it.
+        dropout: Share of the activations that are left out while it learns.
     """
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, seed: int, dropout: float = _DROPOUT) -> None:
         super().__init__()
-        self.body: Any = AutoModel.from_pretrained(base, attn_implementation="eager", add_pooling_layer=False)
-        self.dropout = nn.Dropout(_DROPOUT)
+        self.body: Any = AutoModel.from_pretrained(
+            base,
+            attn_implementation="eager",
+            add_pooling_layer=False,
+            hidden_dropout_prob=dropout,
+            attention_probs_dropout_prob=dropout,
+        )
+        self.dropout = nn.Dropout(dropout)
+        torch.manual_seed(seed)
         self.head = nn.Linear(self.body.config.hidden_size, len(LABELS))
 
     def prune(self, vocabulary: Sequence[int], max_length: int) -> None:
@@ -78,7 +87,7 @@ def fine_tune(
         tokens: Token ids of each sentence.
         targets: Probability of each label, of shape (sentences, labels).
         settings: The section `encoder` of params.yaml.
-        reporter: Told of each batch.
+        reporter: Told of each sentence, as often as it is learnt.
     """
     device = _device()
     torch.manual_seed(settings.seed)
@@ -98,7 +107,7 @@ def fine_tune(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(step / warm, max(0.0, (steps - step) / max(1, steps - warm)))
     )
-    reporter.start(steps, "batches")
+    reporter.start(settings.epochs * len(tokens), "sentences")
     for _ in range(settings.epochs):
         for places in _batches([len(sentence) for sentence in tokens], settings.batch, shuffle):
             logits = _read(network, [tokens[place] for place in places], device)
@@ -108,7 +117,7 @@ def fine_tune(
             nn.utils.clip_grad_norm_(weights, _LONGEST_STEP)
             optimizer.step()
             schedule.step()
-            reporter.advance()
+            reporter.advance(len(places))
     network.to("cpu").eval()
 
 

@@ -1,8 +1,11 @@
 """Fine-tuning the encoder on the training side, and what it answers on documents that it has not seen."""
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, as_completed
 from dataclasses import asdict, dataclass
 from importlib.metadata import version as library_version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +28,8 @@ from pipeline.encoder_card import render_encoder_card
 from pipeline.encoder_export import export_encoder
 from pipeline.encoder_lessons import EncoderFiles, Lesson, Lessons
 from pipeline.encoder_network import EncoderNetwork, encode, fine_tune
+from pipeline.encoder_processes import default_workers, side_by_side
+from pipeline.encoder_teacher import Question, cost, teach
 from pipeline.encoder_vocabulary import prune_tokenizer
 from pipeline.files import hash_file, json_bytes, replace_folder
 from pipeline.fitting import best_thresholds, held_out_scores
@@ -34,6 +39,7 @@ from pipeline.progress import Reporter, SilentReporter
 from pipeline.scorer import sigmoid
 
 Floats = npt.NDArray[np.float64]
+Fold = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 _CALIBRATION = 400  # sentences of each label, and of none, whose activations fix the scales
 _LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime")
 
@@ -44,21 +50,24 @@ def train_encoder(
     base: str,
     teacher: str | None = None,
     output: Path = DEFAULT_ENCODER,
+    workers: int | None = None,
     reporter: Reporter | None = None,
 ) -> Encoder:
     """Fine-tune, quantise and save the encoder.
 
     It is trained once for each fold without that fold's documents, for honest answers on every training sentence, and
-    once on the whole training side. Test documents are never seen. A teacher is made anew for each, from the same
-    documents: its answers on labelled and unlabelled sentences are what the encoder learns beside the labels
-    (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network").
+    once on the whole training side. Test documents are never seen. A teacher is made for each fold, from the same
+    documents: its answers on labelled and unlabelled sentences are what the fold's encoder learns beside the labels
+    (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"). The last encoder learns what all
+    teachers said.
 
     Args:
         params: All settings.
         files: What to read.
         base: Folder or hub name of the base weights.
-        teacher: The same of a teacher's; None for none.
+        teacher: The same of the teachers'; None for none.
         output: Folder to write.
+        workers: Networks that are trained at a time; None for what the machine bears.
         reporter: Told of the progress.
 
     Returns:
@@ -66,37 +75,31 @@ def train_encoder(
 
     Raises:
         DataError: The dataset or the sentences are missing.
+        FindingsError: A process that trained a network was ended from outside.
         UsageError: The base weights cannot be loaded.
     """
     reporter = reporter or SilentReporter()
     settings = params.encoder
     opened = open_base(base)
-    lessons = Lessons(params, files, open_base(teacher) if teacher else None, reporter)
-    table, labels, documents = lessons.table, lessons.labels, lessons.documents
+    lessons = Lessons(params, files, open_base(teacher) if teacher else None)
+    table, labels = lessons.table, lessons.labels
     tokenizer, rows = prune_tokenizer(
         opened.open_tokenizer(settings.max_length), lessons.domain(), settings.vocabulary, settings.max_length
     )
+    student = _Student(opened, tokenizer, rows, settings)
     with replace_folder(output) as folder:
-        tokenizer.save(str(folder / ENCODER_TOKENIZER))
-        student = _Student(opened, tokenizer, rows, settings, folder, reporter)
-        held_out = np.empty(labels.shape)
-        for rank, (train, rest) in enumerate(GroupKFold(settings.folds).split(table, groups=documents), start=1):
-            reporter.message(f"without fold {rank} of {settings.folds}: {len(train):,} sentences")
-            student.learn(lessons.lesson(train))
-            held_out[rest] = student.open().logits(table["text"].iloc[rest].tolist())
-        reporter.message(f"on all of the training side: {len(table):,} sentences")
-        lesson = lessons.lesson(np.arange(len(table)))
-        student.learn(lesson)
+        held_out, lesson = _train_all(lessons, student, folder, workers or default_workers(), reporter)
         reporter.close()
         answers = sigmoid(held_out)
         _save_held_out(folder / HELD_OUT_FILE, table["key"], held_out)
+        thresholds = best_thresholds(labels, answers)
         config = EncoderConfig(
             labels=LABELS,
             max_length=settings.max_length,
             base=opened.describe(),
             settings=asdict(settings),
             data=lessons.describe(lesson),
-            scores={"held_out": held_out_scores(labels, answers, best_thresholds(labels, answers), documents)},
+            scores={"held_out": held_out_scores(labels, answers, thresholds, lessons.documents)},
             libraries={name: library_version(name) for name in _LIBRARIES},
             files={name: hash_file(folder / name) for name in (ENCODER_MODEL, ENCODER_TOKENIZER, HELD_OUT_FILE)},
         )
@@ -113,23 +116,76 @@ class _Student:
     tokenizer: Tokenizer
     rows: list[int]
     settings: EncoderParams
-    folder: Path
-    reporter: Reporter
 
-    def learn(self, lesson: Lesson) -> None:
-        """Train one network and write its quantised file into the folder."""
-        network = EncoderNetwork(self.base.source)
-        network.prune(self.rows, self.settings.max_length)
-        tokens = encode(self.tokenizer, lesson.texts)
-        fine_tune(network, tokens, lesson.targets, self.settings, self.reporter)
-        draw = np.random.default_rng(self.settings.seed)
-        groups = [*lesson.labels.T, ~lesson.labels.any(axis=1)]
-        chosen = {int(place) for group in groups for place in draw.permutation(np.flatnonzero(group))[:_CALIBRATION]}
-        export_encoder(network, [tokens[place] for place in sorted(chosen)], self.folder / ENCODER_MODEL)
 
-    def open(self) -> Encoder:
-        """Open what stands in a folder that is not described yet."""
-        return Encoder(self.folder, EncoderConfig(LABELS, self.settings.max_length, {}, {}, {}, {}, {}, {}))
+def _train_all(
+    lessons: Lessons, student: _Student, folder: Path, workers: int, reporter: Reporter
+) -> tuple[Floats, Lesson]:
+    """Train all networks, a fold's encoder as soon as its teacher has answered.
+
+    Returns:
+        Log-odds of each labelled sentence by the encoder that had not seen it, and what the last encoder learnt.
+    """
+    texts = lessons.table["text"]
+    everything = np.arange(len(texts))
+    folds = list(GroupKFold(student.settings.folds).split(lessons.table, groups=lessons.documents))
+    teacher = lessons.teacher
+    questions = [lessons.question(train) for train, _ in folds] if teacher else []
+    held_out = np.empty(lessons.labels.shape)
+    reporter.start(_total(lessons, student.settings.epochs, folds, questions), "sentences")
+    with side_by_side(workers, reporter) as submit:
+        answers = [submit(teach, teacher, question) for question in questions]
+        learning = {}
+        for rank in _as_they_end(answers) if teacher else range(len(folds)):
+            train, rest = folds[rank]
+            answered = [(questions[rank], answers[rank].result())] if teacher else []
+            lesson = lessons.lesson(train, answered)
+            learning[rank] = submit(_learn_and_answer, student, lesson, texts.iloc[rest].tolist())
+        answered = [(question, future.result()) for question, future in zip(questions, answers, strict=True)]
+        lesson = lessons.lesson(everything, answered)
+        last = submit(_learn, student, lesson, folder)
+        for rank, (_, rest) in enumerate(folds):
+            held_out[rest] = learning[rank].result()
+        last.result()
+    return held_out, lesson
+
+
+def _total(lessons: Lessons, epochs: int, folds: Sequence[Fold], questions: Sequence[Question]) -> int:
+    """Count the sentences that all networks together learn, once for each epoch, and that teachers answer."""
+    asked = 0
+    learnt = len(lessons.table) + sum(len(train) for train, _ in folds)
+    if lessons.teacher is not None:
+        asked = sum(cost(lessons.teacher, question) for question in questions)
+        learnt += len({text for question in questions for text in question.others})
+        learnt += sum(len(question.others) for question in questions)
+    return epochs * learnt + asked
+
+
+def _as_they_end(futures: "Sequence[Future[Floats]]") -> Iterator[int]:
+    for future in as_completed(futures):
+        yield futures.index(future)
+
+
+def _learn(student: _Student, lesson: Lesson, folder: Path, reporter: Reporter) -> None:
+    """Train one network and write its tokenizer and its quantised file into a folder."""
+    settings = student.settings
+    network = EncoderNetwork(student.base.source, settings.seed, settings.dropout)
+    network.prune(student.rows, settings.max_length)
+    tokens = encode(student.tokenizer, lesson.texts)
+    fine_tune(network, tokens, lesson.targets, settings, reporter)
+    draw = np.random.default_rng(settings.seed)
+    groups = [*lesson.labels.T, ~lesson.labels.any(axis=1)]
+    chosen = {int(place) for group in groups for place in draw.permutation(np.flatnonzero(group))[:_CALIBRATION]}
+    student.tokenizer.save(str(folder / ENCODER_TOKENIZER))
+    export_encoder(network, [tokens[place] for place in sorted(chosen)], folder / ENCODER_MODEL)
+
+
+def _learn_and_answer(student: _Student, lesson: Lesson, texts: Sequence[str], reporter: Reporter) -> Floats:
+    """Train one network, and give its quantised answers."""
+    with TemporaryDirectory() as scratch:
+        _learn(student, lesson, Path(scratch), reporter)
+        config = EncoderConfig(LABELS, student.settings.max_length, {}, {}, {}, {}, {}, {})
+        return Encoder(Path(scratch), config).logits(list(texts))
 
 
 def _save_held_out(path: Path, keys: "pd.Series[str]", logits: Floats) -> None:

@@ -10,7 +10,6 @@ from pipeline.dataset import load_side
 from pipeline.encoder_base import open_base
 from pipeline.encoder_lessons import EncoderFiles, Lessons
 from pipeline.extract import load_sentences
-from pipeline.progress import SilentReporter
 from pipeline.sentences import LAYOUT_KINDS
 from tests.bases import make_base
 
@@ -28,12 +27,15 @@ def settings(params):
 
 @pytest.fixture(scope="module")
 def taught(settings, files, tmp_path_factory):
-    base = open_base(str(make_base(tmp_path_factory.mktemp("base"))))
-    return Lessons(settings, files, base, SilentReporter())
+    return Lessons(settings, files, open_base(str(make_base(tmp_path_factory.mktemp("base")))))
+
+
+def answers(question, log_odds):
+    return np.full((len(question.rows) + len(question.others), 3), log_odds)
 
 
 def test_without_a_teacher_labels_are_the_targets(settings, files):
-    lessons = Lessons(settings, files, None, SilentReporter())
+    lessons = Lessons(settings, files, None)
     rows = np.arange(3, 20)
     lesson = lessons.lesson(rows)
     assert lesson.texts == lessons.table["text"].iloc[rows].tolist()
@@ -42,15 +44,30 @@ def test_without_a_teacher_labels_are_the_targets(settings, files):
 
 
 def test_targets_are_between_label_and_answer(taught):
-    rows = np.arange(len(taught.table))
-    lesson = taught.lesson(rows)
-    assert lesson.targets.shape == (len(rows) + 30, 3)
-    own = lesson.targets[: len(rows)]
-    # A quarter is the teacher's, whose answer is between 0 and 1.
-    assert (own[lesson.labels] >= 0.75).all()
-    assert (own[~lesson.labels] <= 0.25).all()
-    assert ((own > 0) & (own < 1)).all()
-    assert taught.describe(lesson)["teacher"]["unlabelled"] == 30
+    rows = np.arange(5, 25)
+    question = taught.question(rows)
+    lesson = taught.lesson(rows, [(question, answers(question, 0.0))])
+    assert lesson.texts == [*question.texts, *question.others]
+    np.testing.assert_array_equal(lesson.labels, taught.labels[rows])
+    # A quarter is the teacher's, whose answer is one half.
+    np.testing.assert_allclose(lesson.targets[:20], 0.75 * taught.labels[rows] + 0.125)
+    np.testing.assert_allclose(lesson.targets[20:], 0.5)
+    assert taught.describe(lesson)["teacher"]["unlabelled"] == len(lesson.texts) - len(taught.table)
+
+
+def test_what_several_teachers_answered_is_averaged(taught):
+    one, other = taught.question(np.arange(0, 60)), taught.question(np.arange(40, 100))
+    lesson = taught.lesson(np.arange(100), [(one, answers(one, -40.0)), (other, answers(other, 40.0))])
+    said = (lesson.targets[:100] - 0.75 * taught.labels[:100]) / 0.25
+    np.testing.assert_allclose(said[:40], 0, atol=1e-9)
+    np.testing.assert_allclose(said[40:60], 0.5)
+    np.testing.assert_allclose(said[60:], 1)
+    assert set(lesson.texts[100:]) == {*one.others, *other.others}
+    by_text = dict(zip(lesson.texts[100:], lesson.targets[100:, 0], strict=True))
+    both = set(one.others) & set(other.others)
+    assert both
+    for text, target in by_text.items():
+        assert target == pytest.approx(0.5 if text in both else text in other.others)
 
 
 def test_nothing_of_what_is_to_stay_unseen(taught, files):
@@ -59,13 +76,14 @@ def test_nothing_of_what_is_to_stay_unseen(taught, files):
     providers = {name for name in unlabelled["provider"].dropna().unique() if name in set(documents)}
     assert providers
     for name in sorted(providers):
-        rest = documents == name
-        others = taught.lesson(np.flatnonzero(~rest)).texts[(~rest).sum() :]
-        assert name not in set(unlabelled.loc[others, "provider"])
+        question = taught.question(np.flatnonzero(documents != name))
+        assert question.texts == taught.table["text"][documents != name].tolist()
+        assert name not in set(unlabelled.loc[question.others, "provider"])
 
 
 def test_only_sentences_that_nobody_labelled(taught, files, dataset):
-    others = taught.lesson(np.arange(5)).texts[5:]
+    others = taught.question(np.arange(len(taught.table))).others
+    assert len(others) == 30
     store = load_sentences(files.sentences).drop_duplicates("text").set_index("text")
     labelled = set(load_side(dataset, "train")["key"]) | set(load_side(dataset, "test")["key"])
     assert not labelled & set(store.loc[others, "key"])

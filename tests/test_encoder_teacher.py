@@ -7,7 +7,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'insp
 pytest.importorskip("transformers")
 
 from pipeline.encoder_base import open_base
-from pipeline.encoder_teacher import Teacher, teach
+from pipeline.encoder_teacher import Question, Teacher, cost, teach
 from pipeline.progress import SilentReporter
 from tests.bases import make_base
 
@@ -23,8 +23,20 @@ def teacher(params, tmp_path_factory):
     return Teacher(base, settings, tmp_path_factory.mktemp("answers") / "teacher")
 
 
+def ask(others=(), texts=TEXTS, labels=LABELS):
+    return Question(np.arange(len(texts)), list(texts), labels, list(others))
+
+
+class Counter(SilentReporter):
+    def __init__(self):
+        self.done = 0
+
+    def advance(self, count=1, note=""):
+        self.done += count
+
+
 def test_learns_and_answers_in_the_order_of_the_sentences(teacher):
-    answers = teach(teacher, TEXTS, LABELS, ["weak plans", "good plans of the leaders"], SilentReporter())
+    answers = teach(teacher, ask(["weak plans", "good plans"]), SilentReporter())
     assert answers.shape == (82, 3)
     assert ((answers[:80] > 0) == LABELS).mean() > 0.9
     assert answers[80, 1] > answers[80, 0]
@@ -32,16 +44,16 @@ def test_learns_and_answers_in_the_order_of_the_sentences(teacher):
 
 
 def test_the_same_question_is_answered_from_the_file(teacher):
-    before = teach(teacher, TEXTS, LABELS, [], SilentReporter())
+    before = teach(teacher, ask(), SilentReporter())
     (path,) = [path for path in teacher.answers.iterdir() if np.load(path).shape == before.shape]
     np.save(path, np.load(path) + 1)
-    np.testing.assert_allclose(teach(teacher, TEXTS, LABELS, [], SilentReporter()), before + 1, rtol=1e-5)
+    np.testing.assert_allclose(teach(teacher, ask(), SilentReporter()), before + 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("change", ["labels", "texts", "unlabelled", "settings"])
 def test_another_question_is_not(teacher, change):
     texts, labels, others, settings = TEXTS, LABELS, ["weak"], teacher.settings
-    teach(teacher, texts, labels, others, SilentReporter())
+    teach(teacher, ask(others, texts, labels), SilentReporter())
     before = set(teacher.answers.iterdir())
     if change == "labels":
         labels = ~labels
@@ -51,13 +63,21 @@ def test_another_question_is_not(teacher, change):
         others = ["good"]
     else:
         settings = replace(settings, teacher=replace(settings.teacher, epochs=1))
-    teach(replace(teacher, settings=settings), texts, labels, others, SilentReporter())
+    teach(replace(teacher, settings=settings), ask(others, texts, labels), SilentReporter())
     assert len(set(teacher.answers.iterdir()) - before) == 1
 
 
 def test_what_only_the_encoder_needs_changes_nothing(teacher):
-    teach(teacher, TEXTS, LABELS, ["weak"], SilentReporter())
+    teach(teacher, ask(["weak"]), SilentReporter())
     before = set(teacher.answers.iterdir())
     settings = replace(teacher.settings, epochs=9, teacher=replace(teacher.settings.teacher, share=0.1))
-    teach(replace(teacher, settings=settings), TEXTS, LABELS, ["weak"], SilentReporter())
+    teach(replace(teacher, settings=settings), ask(["weak"]), SilentReporter())
     assert set(teacher.answers.iterdir()) == before
+
+
+def test_every_sentence_is_reported_whether_the_answers_are_known_or_not(teacher):
+    question = ask(["new plans"])
+    for _ in range(2):
+        counter = Counter()
+        teach(teacher, question, counter)
+        assert counter.done == cost(teacher, question)
