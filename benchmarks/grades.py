@@ -29,15 +29,18 @@ def measure(material: Material) -> list[str]:
         parts = sections[list(LABELS)].mean()
         parts["grade"] = sections["section_grade"].first().map(_GRADES)
         parts = parts[sections.size() >= _LEAST].dropna()
-        of_reports = [f"{len(reports)}", *_pair(reports), _interval(reports), _pair(plain)[0]]
+        judged = found[found["strength"] | found["weakness"]]
+        of_judged = _pair(_shares(judged, overall))[0]
+        of_reports = [f"{len(reports)}", *_pair(reports), _interval(reports), _pair(plain)[0], of_judged]
         rows.append([str(mode), *of_reports, f"{len(parts)}", *_pair(parts)])
-    heads = ("mode", "reports", *_HEADS, "weakness, 95%", "weakness, prose", "sections", *_HEADS)
+    heads = ("mode", "reports", *_HEADS, "weakness, 95%", "weakness, prose", "weakness, judged", "sections", *_HEADS)
     return [
         "Spearman's rank correlation of the share of sentences with a label and the grade (1 outstanding to 4",
-        "inadequate): of all sentences of a report (prose: of its paragraphs and bullets alone) with its grade for",
-        "overall effectiveness, and of a section's sentences with the section's own grade, for sections of",
-        f"{_LEAST} sentences or more. 95%: percentile bootstrap over reports, {_DRAWS} draws. Some sentences of most",
-        "of these reports trained; no grade did. Wanted: .93 in size for the weaknesses of reports.",
+        "inadequate): of all sentences of a report (prose: of its paragraphs and bullets alone; judged: of those that",
+        "are a strength or a weakness) with its grade for overall effectiveness, and of a section's sentences with the",
+        f"section's own grade, for sections of {_LEAST} sentences or more. 95%: percentile bootstrap over reports,",
+        f"{_DRAWS} draws. Some sentences of most of these reports trained; no grade did. Wanted: .93 in size for the",
+        "weaknesses of reports.",
         "",
         *markdown(heads, rows),
     ]

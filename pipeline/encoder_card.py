@@ -43,10 +43,10 @@ After `dvc repro dataset`, with PyTorch and Transformers (`pip install 'inspecti
 """
 
 _TEACHER = """
-Learnt from a teacher, too: {name} (SHA-256 of the weights `{sha256}`,
-licence {licence}), fine-tuned for {epochs} epochs at {learning_rate} on the same labelled sentences.
-Its answers on {unlabelled:,} sentences that nobody labelled are targets by themselves; on labelled ones they have a
-weight of {share} beside the label. For each fold it was made anew, without that fold's documents.
+Learnt from {folds} teachers, too: {name} (SHA-256 of the weights `{sha256}`,
+licence {licence}), fine-tuned for {epochs} epochs at {learning_rate}, one for each fold, without that fold's
+documents. What they answered {unlabelled:,} sentences that nobody labelled is what these teach; on labelled ones the
+answers have a weight of {share} beside the label. A fold's network learnt from that fold's teacher alone.
 """
 
 
@@ -72,7 +72,7 @@ def render_encoder_card(config: EncoderConfig) -> str:
         data=data["sha256"],
         examples="\n".join(f"| {label} | {data['examples'][label]:,} |" for label in LABELS),
         scores="\n".join(scores),
-        teacher=_TEACHER.format(**settings["teacher"], **teacher) if teacher else "",
+        teacher=_TEACHER.format(folds=settings["folds"], **settings["teacher"], **teacher) if teacher else "",
         option=" --teacher DIR" if teacher else "",
         libraries=", ".join(f"{name} {version}" for name, version in sorted(config.libraries.items())),
         **{name: settings[name] for name in ("epochs", "batch", "learning_rate", "vocabulary", "max_length", "folds")},

@@ -87,7 +87,7 @@ def test_with_a_teacher(trained, settings, files, base, tmp_path):
     assert encoder.config.data["teacher"]["unlabelled"] >= settings.encoder.teacher.sentences
     assert encoder.version != load_encoder(trained).version
     card = (tmp_path / "encoder" / "README.md").read_text(encoding="utf-8")
-    assert "Learnt from a teacher" in card
+    assert "Learnt from 2 teachers" in card
     assert "--teacher DIR" in card
     # One teacher a fold; the whole learns from all of them.
     assert len(list(files.answers.iterdir())) == settings.encoder.folds
