@@ -31,7 +31,7 @@ Fit = Callable[[Sequence[str], Booleans], Predict]
 # What VADER's authors take as positive and negative.
 _POLAR = 0.05
 # How a sentence transformer is usually fine-tuned.
-_PLAIN = {"epochs": 2, "batch": 16, "learning_rate": 5e-5}
+_PLAIN = {"epochs": 2, "batch": 16, "learning_rate": 5e-5, "dropout": 0.1}
 _TRANSFORMER = ("torch", "transformers")
 
 
@@ -143,7 +143,10 @@ def fit_transformer(base: str, settings: EncoderParams, texts: Sequence[str], la
     from pipeline.encoder_base import open_base
     from pipeline.encoder_network import EncoderNetwork, encode, fine_tune, predict
 
-    network, tokenizer = EncoderNetwork(base, settings.seed), open_base(base).open_tokenizer(settings.max_length)
+    network, tokenizer = (
+        EncoderNetwork(base, settings.seed, settings.dropout),
+        open_base(base).open_tokenizer(settings.max_length),
+    )
     fine_tune(network, encode(tokenizer, texts), labels.astype(float), settings, SilentReporter())
     return lambda sentences: sigmoid(predict(network, encode(tokenizer, sentences), SilentReporter()))
 

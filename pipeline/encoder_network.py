@@ -17,7 +17,6 @@ from pipeline.labels import LABELS
 from pipeline.params import EncoderParams
 from pipeline.progress import Reporter
 
-_DROPOUT = 0.1
 _WEIGHT_DECAY = 0.01
 _WARM_UP = 0.1  # share of the steps over which the learning rate rises
 _POOL = 40  # batches that are sorted by length together
@@ -34,7 +33,7 @@ class EncoderNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
         dropout: Share of the activations that are left out while it learns.
     """
 
-    def __init__(self, base: str, seed: int, dropout: float = _DROPOUT) -> None:
+    def __init__(self, base: str, seed: int, dropout: float) -> None:
         super().__init__()
         self.body: Any = AutoModel.from_pretrained(
             base,

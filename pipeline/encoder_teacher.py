@@ -69,7 +69,7 @@ def teach(teacher: Teacher, question: Question, reporter: Reporter) -> Floats:
         return known
     settings = teacher.settings
     tokenizer = teacher.base.open_tokenizer(settings.max_length)
-    network = EncoderNetwork(teacher.base.source, settings.seed)
+    network = EncoderNetwork(teacher.base.source, settings.seed, settings.dropout)
     # Few of the words occur, and each of them costs the optimiser as much as any other weight.
     network.body.embeddings.requires_grad_(False)
     lessons = replace(settings, epochs=settings.teacher.epochs, learning_rate=settings.teacher.learning_rate)
@@ -89,7 +89,7 @@ def cost(teacher: Teacher, question: Question) -> int:
 def _name(teacher: Teacher, question: Question) -> str:
     """Name what was asked by its hash: nothing else decides over the answers."""
     settings = asdict(teacher.settings)
-    made = {name: settings[name] for name in ("batch", "max_length", "seed")}
+    made = {name: settings[name] for name in ("batch", "dropout", "max_length", "seed")}
     made["teacher"] = {name: settings["teacher"][name] for name in ("epochs", "learning_rate")}
     asked = [question.texts, question.labels.astype(int).tolist(), question.others]
     return sha256(json_bytes([teacher.base.sha256, made, *asked])).hexdigest()[:16]
