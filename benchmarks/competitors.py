@@ -143,10 +143,8 @@ def fit_transformer(base: str, settings: EncoderParams, texts: Sequence[str], la
     from pipeline.encoder_base import open_base
     from pipeline.encoder_network import EncoderNetwork, encode, fine_tune, predict
 
-    network, tokenizer = (
-        EncoderNetwork(base, settings.seed, settings.dropout),
-        open_base(base).open_tokenizer(settings.max_length),
-    )
+    network = EncoderNetwork(base, settings.seed, settings.dropout)
+    tokenizer = open_base(base).open_tokenizer(settings.max_length)
     fine_tune(network, encode(tokenizer, texts), labels.astype(float), settings, SilentReporter())
     return lambda sentences: sigmoid(predict(network, encode(tokenizer, sentences), SilentReporter()))
 
