@@ -18,6 +18,7 @@ from pipeline.errors import DataError
 from pipeline.features import build_features
 from pipeline.labels import LABELS
 from pipeline.linear_model import DIGITS
+from pipeline.measuring import measuring
 from pipeline.params import Params
 from pipeline.scorer import Booleans, Floats, sigmoid
 from pipeline.scores import Scored, point_scores
@@ -36,11 +37,18 @@ class Labelled:
         texts: The sentences.
         labels: Truth, of shape (sentences, labels).
         groups: Group of each sentence; a group is never in two folds. Of shape (sentences,).
+        picked: Which were picked for what a model made of them, of shape (sentences,); None where none was.
     """
 
     texts: list[str]
     labels: Booleans
     groups: npt.NDArray[Any]
+    picked: Booleans | None = None
+
+    @property
+    def measuring(self) -> Booleans:
+        """Which calibration and thresholds are set on, of shape (sentences,)."""
+        return measuring(self.labels, np.zeros(len(self.texts), dtype=bool) if self.picked is None else self.picked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +96,8 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     """Fit the pipeline, calibrate it and tune its thresholds on out-of-fold scores.
 
     Words are counted, copies left out, and the sentences' features computed, once for all folds: that takes no label.
-    A fold's model sees neither labelled nor soft sentences of the groups held out.
+    A fold's model sees neither labelled nor soft sentences of the groups held out. Sentences that were picked for what
+    a model made of them teach; calibration and thresholds are set on the others (`pipeline.measuring`).
 
     Args:
         labelled: What people labelled.
@@ -124,12 +133,13 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     scores = np.full(targets.shape, np.nan)
     for out, fitted in zip(outs, by_fold, strict=True):
         scores[out] = np.column_stack([one.decision_function(rows[out]) for one in fitted])
-    slopes, intercepts = fit_platt(scores[:size], labelled.labels)
+    measured = np.flatnonzero(labelled.measuring)
+    slopes, intercepts = fit_platt(scores[measured], labelled.labels[measured])
     _adopt(pipeline.named_steps["labels"], regressions, labelled.labels)
     _fold_in(pipeline, slopes, intercepts)
     log_odds = scores * slopes + intercepts
     probabilities = sigmoid(log_odds[:size])
-    thresholds = best_thresholds(labelled.labels, probabilities)
+    thresholds = best_thresholds(labelled.labels[measured], probabilities[measured])
     worth = held_out_scores(labelled.labels, probabilities, thresholds, labelled.groups)
     read = log_odds[size:][~np.isnan(log_odds[size:]).any(axis=1) & ~soft.copies]
     fold_of = np.empty(size, dtype=np.intp)

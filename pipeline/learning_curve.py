@@ -11,6 +11,7 @@ from pipeline.errors import DataError
 from pipeline.files import replace_file
 from pipeline.fitting import Labelled, fit_linear
 from pipeline.labels import LABELS, label_matrix
+from pipeline.measuring import picked
 from pipeline.params import Params
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.scores import Scored, point_scores
@@ -92,7 +93,7 @@ def score_part(part: pd.DataFrame, test: pd.DataFrame, params: Params) -> Scored
     Raises:
         DataError: There are too few examples to train on.
     """
-    labelled = Labelled(part["text"].tolist(), label_matrix(part), groups_of(part))
+    labelled = Labelled(part["text"].tolist(), label_matrix(part), groups_of(part), picked(part))
     fitted = fit_linear(labelled, replace(params, train=replace(params.train, folds=_FOLDS)))
     probabilities = fitted.pipeline.predict_proba(test["text"].tolist())
     return Scored(

@@ -16,6 +16,7 @@ from pipeline.encoder import load_encoder, load_held_out
 from pipeline.errors import DataError
 from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear, fit_platt
 from pipeline.labels import LABELS, label_matrix
+from pipeline.measuring import measuring, picked
 from pipeline.model_folder import make_config, save_model
 from pipeline.modes import Mode
 from pipeline.params import Params
@@ -47,7 +48,7 @@ def train_candidate(
         ModelError: The encoder is missing or damaged.
     """
     table = load_side(dataset, "train")
-    labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table))
+    labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table), picked(table))
     reader = EncoderAnswers(files, table, labelled) if files is not None else None
     soft = reader.soft(params, load_side(dataset, "test")) if reader else NO_SOFT
     fitted = fit_linear(labelled, params, soft)
@@ -85,6 +86,7 @@ class EncoderAnswers:
         logits: Log-odds of the labelled sentences before calibration, of shape (sentences, labels); NaN where there is
             no answer by a network that had not seen the document.
         known: Which sentences have such an answer, of shape (sentences,).
+        measured: Those of them that calibration, cascade and thresholds are set on, of the same shape.
 
     Args:
         files: Where sentences, soft labels and encoder lie.
@@ -108,6 +110,8 @@ class EncoderAnswers:
                 f"{files.encoder}: the encoder has seen every document of the training side; make it again with "
                 "`findings encoder train`."
             )
+        self.measured = self.known.copy()
+        self.measured[self.known] = measuring(labelled.labels[self.known], picked(table)[self.known])
 
     def soft(self, params: Params, test: pd.DataFrame) -> Soft:
         """Collect the sentences that nobody labelled, of documents that are not on the test side, and shortened copies.
@@ -154,12 +158,12 @@ class EncoderAnswers:
         Returns:
             The cascade, with scores and probabilities on those sentences.
         """
-        known = self.known
+        measured = self.measured
         answers = Answers(
-            linear=fitted.labelled[known],
-            encoder=self.logits[known],
-            labels=self._labelled.labels[known],
-            groups=self._labelled.groups[known],
+            linear=fitted.labelled[measured],
+            encoder=self.logits[measured],
+            labels=self._labelled.labels[measured],
+            groups=self._labelled.groups[measured],
         )
         ordinary = fitted.soft if len(fitted.soft) else fitted.labelled
         return tune_cascade(answers, fitted.thresholds, ordinary, params.cascade.budget, self._encoder.version)
@@ -167,7 +171,7 @@ class EncoderAnswers:
     def held_out(self, tuned: Tuned, mode: str) -> HeldOut:
         """Name what the cascade said of which rows."""
         thresholds = np.array([tuned.cascade.thresholds[mode][label] for label in LABELS])
-        return HeldOut(tuned.probabilities[mode], thresholds, self.known)
+        return HeldOut(tuned.probabilities[mode], thresholds, self.measured)
 
     def _held_out(self) -> Floats:
         """Find an honest answer for each labelled sentence; NaN where the encoder knows the document."""
@@ -181,8 +185,8 @@ class EncoderAnswers:
 
     def _calibrated(self, logits: Floats) -> Floats:
         """Turn log-odds into probabilities, by what held-out answers were worth (Platt 1999)."""
-        known = self.known
-        slopes, intercepts = fit_platt(self.logits[known], self._labelled.labels[known], _CALIBRATION_DIGITS)
+        measured = self.measured
+        slopes, intercepts = fit_platt(self.logits[measured], self._labelled.labels[measured], _CALIBRATION_DIGITS)
         return sigmoid(logits * slopes + intercepts)
 
 

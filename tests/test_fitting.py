@@ -6,8 +6,9 @@ from sklearn.metrics import f1_score
 
 from pipeline.dataset import load_side
 from pipeline.errors import DataError
-from pipeline.fitting import Labelled, Soft, best_threshold, build_pipeline, fit_linear
+from pipeline.fitting import Labelled, Soft, best_threshold, best_thresholds, build_pipeline, fit_linear
 from pipeline.labels import label_matrix
+from pipeline.scorer import sigmoid
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,21 @@ def test_soft_labels_of_a_held_out_group_are_not_seen(side, params):
     assert abs(fitted.scores["macro_f1"] - alone.scores["macro_f1"]) < 0.05
     # What the cascade is tuned on are whole sentences.
     assert fitted.soft.shape == ((~copies).sum(), labels.shape[1])
+
+
+def test_picked_sentences_teach_but_set_no_thresholds(side, params):
+    texts, labels, documents = side
+    # Commitments are too few here to set a threshold on a part of them.
+    labels = labels[:, [0, 1, 0]]
+    picked = np.arange(len(texts)) % 3 == 0
+    # Labels that contradict their words: what they measure would be far off.
+    wrong = np.where(picked[:, None], ~labels, labels)
+    fitted = fit_linear(Labelled(texts, wrong, documents, picked), params)
+    found = sigmoid(fitted.labelled[~picked])
+    np.testing.assert_allclose(found.mean(axis=0), labels[~picked].mean(axis=0), atol=0.01)
+    assert fitted.thresholds.tolist() == best_thresholds(labels[~picked], found).tolist()
+    blind = fit_linear(Labelled(texts, wrong, documents), params)
+    assert not np.array_equal(blind.thresholds, fitted.thresholds)
 
 
 def test_copies_bring_no_features(side, params):

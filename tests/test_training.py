@@ -2,8 +2,15 @@ import os
 import subprocess
 import sys
 
-from pipeline.labels import LABELS
+import numpy as np
+
+from pipeline.dataset import groups_of, load_side
+from pipeline.fitting import Labelled
+from pipeline.labels import LABELS, label_matrix
+from pipeline.measuring import picked
 from pipeline.model_folder import MODEL_FILES, load_model
+from pipeline.soft_labels import TrainingFiles
+from pipeline.training import EncoderAnswers
 from tests.conftest import PROJECT
 
 
@@ -27,3 +34,17 @@ def test_probabilities_are_calibrated(model):
     scores = load_model(model).config.scores["out_of_fold"]
     for label in LABELS:
         assert scores[f"{label}_ece"] < 0.06
+
+
+def test_picked_answers_tune_no_cascade(dataset, store, tmp_path):
+    table = load_side(dataset, "train")
+    answered = np.arange(len(table)) % 4 == 0
+    table["source"] = np.where(answered, "data/labels/reviewed/anna-2026-01-31.jsonl", table["source"])
+    table["pool"] = "uncertain"
+    # Commitments are too few here to leave some of them out.
+    labels = label_matrix(table)[:, [0, 1, 0]]
+    labelled = Labelled(table["text"].tolist(), labels, groups_of(table), picked(table))
+    files = TrainingFiles(store, tmp_path / "soft_labels.parquet", PROJECT / "models" / "encoder")
+    answers = EncoderAnswers(files, table, labelled)
+    np.testing.assert_array_equal(answers.measured, answers.known & ~answered)
+    assert (answers.known & answered).any()
