@@ -44,8 +44,8 @@ def export(
 ) -> None:
     """Write a queue of sentences to judge.
 
-    It holds sentences near a threshold, sentences on which champion and candidate differ, rare labels, and a random
-    share; sentences that have a label, and near-duplicates, are left out.
+    It holds sentences of which the model is unsure, sentences on which champion and candidate differ, rare labels, and
+    a random share; sentences that have a label, and near-duplicates, are left out.
 
     Example: findings review export --output queue.xlsx
     """

@@ -74,16 +74,33 @@ def test_every_reason_has_its_share(findings, model):
         "natural": "drawn at random",
         "disagreement": "models differ",
         "rare": "rare labels",
-        "uncertain": "near the threshold",
+        "uncertain": "unsure",
     }
 
 
-def test_the_nearest_to_a_threshold_come_first():
+def test_of_equal_words_the_least_sure_come_first():
     rows = table([("d", f"Sentence of kind {n} here.", (0.5 + n / 100, 0.0, 0.0)) for n in range(9, 0, -1)])
     params = ReviewParams(size=2, random_share=0.0, rare_share=0.0, similarity=0.99)
     chosen = choose(rows, np.zeros(9, dtype=bool), THRESHOLDS, None, params)
     assert chosen["text"].tolist() == ["Sentence of kind 2 here.", "Sentence of kind 1 here."]
-    assert chosen["why"].iloc[1] == "near the threshold: strength 0.51, threshold 0.50"
+    assert chosen["why"].iloc[1] == "unsure: strength 0.51, threshold 0.50"
+
+
+def test_words_that_labels_lack_come_first():
+    texts = [f"Plans for town {n} are clear." for n in range(6)] + [
+        f"Kinship carers meet in town {n}." for n in range(6)
+    ]
+    rows = table([("d", text, (0.5, 0.0, 0.0)) for text in texts])
+    labelled = np.arange(12) < 4
+    params = ReviewParams(size=2, random_share=0.0, rare_share=0.0, similarity=0.99)
+    chosen = choose(rows, labelled, THRESHOLDS, None, params)
+    assert chosen["text"].str.startswith("Kinship").all()
+
+
+def test_a_sentence_of_several_documents_comes_once():
+    rows = table([(f"d{n % 4}", f"Sentence {n // 4} stands here.", (0.5, 0.0, 0.0)) for n in range(40)])
+    chosen = choose(rows, np.zeros(40, dtype=bool), THRESHOLDS, None, ReviewParams(size=40, similarity=0.99))
+    assert sorted(chosen["text"]) == sorted(set(rows["text"]))
 
 
 def test_rare_sets_of_labels_come_in_turn():

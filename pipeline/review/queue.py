@@ -13,10 +13,12 @@ import pandas as pd
 from pipeline.classifier import PROBABILITY_COLUMNS, SentenceClassifier
 from pipeline.labels import LABELS, NONE, label_matrix
 from pipeline.params import ReviewParams
+from pipeline.review.coverage import Coverage, unsureness
 from pipeline.sentences import LAYOUT_KINDS, normalise
 
 # A set of labels that fewer sentences than this have is rare.
 _RARE = 0.1
+_COLUMNS = list(PROBABILITY_COLUMNS)
 Pick = tuple[int, str]
 
 
@@ -100,7 +102,8 @@ def choose(
     """Choose sentences: the random share first, so that nothing is taken from it, then by what a model can learn.
 
     The random share is ranked by a hash of sentence and seed. The sentences of several queues are then together one
-    random draw, and new documents do not change the rank of old sentences.
+    random draw, and new documents do not change the rank of old sentences. Sentences with rare labels and unsure ones
+    are taken for what their words would teach (`pipeline.review.coverage`).
 
     Args:
         findings: What `load_findings` gave.
@@ -118,20 +121,24 @@ def choose(
         sha256(f"{params.seed}|{document}|{key}".encode()).hexdigest()
         for document, key in zip(frame["document"], frame["key"], strict=True)
     ]
-    frame = frame.assign(rank=ranks).sort_values("rank")
+    frame = frame.assign(rank=ranks).sort_values("rank").drop_duplicates("key")
     distinct = Distinct(params.similarity)
-    for text in findings.loc[prose & labelled, "text"].drop_duplicates():
+    known = findings.loc[prose & labelled, "text"].drop_duplicates().tolist()
+    for text in known:
         distinct.add(text)
-    random = frame.drop_duplicates("key").head(round(params.size * params.random_share))
+    coverage = Coverage(frame["text"].tolist(), unsureness(frame[_COLUMNS].to_numpy(dtype=float)), known)
+    places = {row: place for place, row in enumerate(frame.index)}
+    random = frame.head(round(params.size * params.random_share))
     chosen: dict[int, tuple[str, str]] = {}
     for row, text in zip(random.index, random["text"], strict=True):
         distinct.add(text)
+        coverage.add(places[row])
         chosen[row] = ("natural", "drawn at random")
     differing = _differing(frame, candidate)
     sources = [
         ("disagreement", round(params.size * params.disagreement_share), differing),
-        ("rare", round(params.size * params.rare_share), _rare(frame, findings[prose])),
-        ("uncertain", params.size, _nearest(frame, thresholds)),
+        ("rare", round(params.size * params.rare_share), _rare(frame, findings[prose], coverage)),
+        ("uncertain", params.size, _unsure(frame, thresholds, coverage)),
     ]
     texts = frame["text"].to_dict()
     for pool, quota, picks in sources:
@@ -140,6 +147,7 @@ def choose(
             if len(chosen) >= wanted:
                 break
             if row not in chosen and distinct.offer(texts[row]):
+                coverage.add(places[row])
                 chosen[row] = (pool, why)
     rows = sorted(chosen)
     return findings.loc[rows].assign(pool=[chosen[row][0] for row in rows], why=[chosen[row][1] for row in rows])
@@ -152,8 +160,7 @@ def _differing(frame: pd.DataFrame, candidate: SentenceClassifier | None) -> Ite
     ours, theirs = label_matrix(frame), candidate.predict(frame["text"].tolist())
     labels = theirs["labels"].tolist()
     count = (ours != label_matrix(theirs)).sum(axis=1)
-    columns = list(PROBABILITY_COLUMNS)
-    apart = np.abs(frame[columns].to_numpy(dtype=float) - theirs[columns].to_numpy(dtype=float)).max(axis=1)
+    apart = np.abs(frame[_COLUMNS].to_numpy(dtype=float) - theirs[_COLUMNS].to_numpy(dtype=float)).max(axis=1)
     for place in np.lexsort((-apart, -count)):
         if not count[place]:
             return
@@ -161,8 +168,10 @@ def _differing(frame: pd.DataFrame, candidate: SentenceClassifier | None) -> Ite
         yield int(frame.index[place]), f"models differ: champion {now}, candidate {labels[place]}"
 
 
-def _rare(frame: pd.DataFrame, prose: pd.DataFrame) -> Iterator[Pick]:
-    """Yield sentences of the rare sets of labels, one of each set in turn, the rarest first."""
+def _rare(frame: pd.DataFrame, prose: pd.DataFrame, coverage: Coverage) -> Iterator[Pick]:
+    """Yield sentences of the rare sets of labels, one of each set in turn, the rarest first; of a set by their gain."""
+    gains = np.array([coverage.gain(place) for place in range(len(frame))])
+    frame = frame.iloc[np.argsort(-gains, kind="stable")]
     shares = prose["labels"].value_counts(normalize=True)
     rare = [(str(name), share) for name, share in shares.items() if share < _RARE and name != NONE]
     queues = [
@@ -179,12 +188,12 @@ def _rare(frame: pd.DataFrame, prose: pd.DataFrame) -> Iterator[Pick]:
         queues = left
 
 
-def _nearest(frame: pd.DataFrame, thresholds: Mapping[str, float]) -> Iterator[Pick]:
-    """Yield all sentences, those nearest to a threshold first."""
+def _unsure(frame: pd.DataFrame, thresholds: Mapping[str, float], coverage: Coverage) -> Iterator[Pick]:
+    """Yield all sentences, at any time the one that adds most; name the label that is nearest to its threshold."""
     limits = np.array([thresholds[label] for label in LABELS])
-    probabilities = frame[list(PROBABILITY_COLUMNS)].to_numpy(dtype=float)
-    distances = np.abs(probabilities - limits)
-    for place in np.argsort(distances.min(axis=1, initial=2.0), kind="stable"):
-        label = int(distances[place].argmin())
-        why = f"near the threshold: {LABELS[label]} {probabilities[place, label]:.2f}, threshold {limits[label]:.2f}"
+    probabilities = frame[_COLUMNS].to_numpy(dtype=float)
+    nearest = np.abs(probabilities - limits).argmin(axis=1)
+    for place in coverage.best():
+        label = int(nearest[place])
+        why = f"unsure: {LABELS[label]} {probabilities[place, label]:.2f}, threshold {limits[label]:.2f}"
         yield int(frame.index[place]), why
