@@ -7,8 +7,9 @@ the training side's prose, a thousand sentences drawn at random are labelled at 
 are hidden. Then 400 are answered in two queues of 200: the model labels everything, `pipeline.review.queue.choose`
 picks with the settings of params.yaml, and the model is trained again. Beside it, 400 drawn at random from the same
 sentences, as `choose` draws its random share. There is no candidate beside the champion, so the share for sentences on
-which models differ goes to those nearest to a threshold. Models are linear models as `train` fits them without reports:
-features, calibration and thresholds, all on labelled sentences alone; they answer in the mode fast.
+which models differ goes to those of which it is unsure. Models are linear models as `train` fits them without reports,
+on labelled sentences alone; they answer in the mode fast. As in `train`, sentences that the queue picked teach, but
+calibration and thresholds are set on those drawn at random.
 """
 
 import shutil
@@ -184,7 +185,7 @@ def simulate(training: Side, test: Side, params: Params, seed: int) -> Outcome:
     """
     start = np.zeros(len(training.table), dtype=bool)
     start[np.random.default_rng(seed).permutation(len(start))[:START]] = True
-    first = fit(training, start, params)
+    first = fit(training, start, np.zeros(len(start), dtype=bool), params)
     before = first.mark(test)
     queue, pools = _answer(training, test, start, first, params, replace(params.review, size=SIZE))
     draws = [
@@ -195,10 +196,11 @@ def simulate(training: Side, test: Side, params: Params, seed: int) -> Outcome:
     return Outcome([before, *queue], [[before, *marks] for marks in random], pools)
 
 
-def fit(training: Side, labelled: npt.NDArray[np.bool_], params: Params) -> Model:
-    """Train as the train stage does where there are labels alone."""
+def fit(training: Side, labelled: npt.NDArray[np.bool_], picked: npt.NDArray[np.bool_], params: Params) -> Model:
+    """Train as the train stage does where there are labels alone, some of them of sentences that a queue picked."""
     table = training.table[labelled]
-    fitted = fit_linear(Labelled(table["text"].tolist(), training.truth[labelled], groups_of(table)), params)
+    known = Labelled(table["text"].tolist(), training.truth[labelled], groups_of(table), picked[labelled])
+    fitted = fit_linear(known, params)
     return Model(LinearScorer(convert_pipeline(fitted.pipeline)), fitted.thresholds)
 
 
@@ -206,13 +208,14 @@ def _answer(
     training: Side, test: Side, start: npt.NDArray[np.bool_], model: Model, params: Params, settings: ReviewParams
 ) -> tuple[list[Mark], dict[str, int]]:
     """Answer queue after queue; mark the model after each, and count by reason what was picked."""
-    labelled, marks, pools = start.copy(), [], []
+    labelled, picked, marks, pools = start.copy(), np.zeros(len(start), dtype=bool), [], []
     for _ in range(ROUNDS):
         thresholds = dict(zip(LABELS, model.thresholds.tolist(), strict=True))
         chosen = choose(model.findings(training.table), labelled, thresholds, None, settings)
         labelled[chosen.index] = True
+        picked[chosen.index[chosen["pool"] != "natural"]] = True
         pools += chosen["pool"].tolist()
-        model = fit(training, labelled, params)
+        model = fit(training, labelled, picked, params)
         marks.append(model.mark(test))
     return marks, {name: pools.count(name) for name in sorted(set(pools))}
 
