@@ -85,8 +85,11 @@ def _plain_ends(text: str, start: int, end: int) -> list[int] | None:
         if text[stop] == "…" or not before[-2:].isalpha():
             if not before[-2:].isdigit() or text[found.end()].islower():
                 return None
-        elif _WORD_END.split(before)[-1].lower() in ABBREVIATIONS or "." in before.rsplit(None, 1)[-1]:
-            return None
+        else:
+            word = before.rsplit(None, 1)[-1]
+            letters = word if word.isascii() and word.isalpha() else _WORD_END.split(word)[-1]
+            if letters.lower() in ABBREVIATIONS or "." in word:
+                return None
         ends.append(found.end())
     return ends
 

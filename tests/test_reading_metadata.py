@@ -247,6 +247,10 @@ def test_grades() -> None:
     assert heading_grade("What needs to improve") is None
     assert row_grade("Care leavers Inadequate") == ("Care leavers", "inadequate")
     assert row_grade("Good") is None
+    assert row_grade("2. Care leavers: Requires Improvement to be Good*") == ("Care leavers", "requires improvement")
+    assert row_grade("Care leavers – OUTSTANDING.") == ("Care leavers", "outstanding")
+    assert row_grade("Care leavers Outstanding\n") == ("Care leavers", "outstanding")
+    assert row_grade("Outstanding work with care leavers") is None
 
 
 def test_outline_of_a_document(tmp_path: Path) -> None:

