@@ -207,9 +207,8 @@ class LinearScorer:
     def _after_contrast(self, tokens: _Tokens) -> tuple[Integers, Integers]:
         turning = self._contrast[tokens.numbers]
         turns = np.flatnonzero(turning)
-        rows, firsts = np.unique(tokens.rows[turns], return_index=True)
         turn = np.full(len(tokens.ends), len(tokens.numbers))
-        turn[rows] = turns[firsts]
+        np.minimum.at(turn, tokens.rows[turns], turns)
         places = np.flatnonzero((np.arange(len(turning)) > turn[tokens.rows]) & ~turning)
         return _known(tokens.rows[places], self._single[Kind.AFTER][tokens.numbers[places]])
 
