@@ -150,3 +150,14 @@ def test_processes_keep_free_memory_at_hand_unless_the_user_says_otherwise(tmp_p
         monkeypatch.setenv("GLIBC_TUNABLES", own)
     ((_, found),) = run_tasks(os.getenv, [("GLIBC_TUNABLES",)], workers=1)
     assert found == (own or "glibc.malloc.tcache_count=2000")
+
+
+@pytest.mark.parametrize("own", [None, "2"])
+def test_processes_start_no_threads_for_matrices_unless_the_user_says_otherwise(tmp_path, monkeypatch, own):
+    monkeypatch.chdir(tmp_path)
+    if own is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", own)
+    ((_, found),) = run_tasks(os.getenv, [("OPENBLAS_NUM_THREADS",)], workers=1)
+    assert found == (own or "1")
