@@ -1,6 +1,8 @@
 """Networks that are trained side by side, each in a process of its own with its share of the processors."""
 
+import logging
 import multiprocessing
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -11,6 +13,7 @@ from typing import Any, Protocol
 
 import torch
 from joblib import cpu_count
+from transformers.utils.logging import disable_progress_bar
 
 from pipeline.errors import FindingsError
 from pipeline.progress import Reporter, SilentReporter
@@ -96,6 +99,10 @@ class _TickReporter(SilentReporter):
 def _begin(threads: int, ticks: "SimpleQueue[int | str | None]") -> None:
     global _ticks
     torch.set_num_threads(threads)
+    # What the libraries say while they load and export a network would run between the lines of the progress.
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    disable_progress_bar()
     _ticks = ticks
 
 

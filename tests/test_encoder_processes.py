@@ -4,6 +4,7 @@ import time
 import pytest
 
 pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'inspection-findings[encoder]'")
+pytest.importorskip("transformers")
 
 from pipeline.encoder_processes import default_workers, side_by_side
 from pipeline.errors import FindingsError
