@@ -36,9 +36,10 @@ def train(
 ) -> None:
     """Fine-tune the encoder on the training side of data/dataset, quantise it, and write models/encoder.
 
-    Needs PyTorch and Transformers (`pip install 'inspection-findings[encoder]'`). On two processors it takes about half
-    an hour, with a teacher two hours; a graphics processor is used where there is one. Each teacher's answers are kept
-    in data/cache/teacher, so that no teacher is trained twice. Test documents are never read.
+    Needs PyTorch and Transformers (`pip install 'inspection-findings[encoder]'`). Two networks are trained at a time,
+    each with half the processors and some 6 GB; with a teacher, two processors take some 50 minutes. A graphics
+    processor is used where there is one. Each teacher's answers are kept in data/cache/teacher, so that no teacher is
+    trained twice. Test documents are never read.
 
     Example: findings encoder train --base ~/weights/all-MiniLM-L6-v2 --teacher ~/weights/all-mpnet-base-v2
     """
