@@ -136,18 +136,19 @@ def _train_all(
     with side_by_side(workers, reporter) as submit:
         answers = [submit(teach, teacher, question) for question in questions]
         learning = {}
-        for rank in _as_they_end(answers) if teacher else range(len(folds)):
+        for count, rank in enumerate(_as_they_end(answers) if teacher else range(len(folds)), start=1):
+            if count == len(folds):
+                # What takes longest must not begin last.
+                answered = [(question, future.result()) for question, future in zip(questions, answers, strict=True)]
+                whole = lessons.lesson(everything, answered)
+                last = submit(_learn, student, whole, folder)
             train, rest = folds[rank]
-            answered = [(questions[rank], answers[rank].result())] if teacher else []
-            lesson = lessons.lesson(train, answered)
+            lesson = lessons.lesson(train, [(questions[rank], answers[rank].result())] if teacher else [])
             learning[rank] = submit(_learn_and_answer, student, lesson, texts.iloc[rest].tolist())
-        answered = [(question, future.result()) for question, future in zip(questions, answers, strict=True)]
-        lesson = lessons.lesson(everything, answered)
-        last = submit(_learn, student, lesson, folder)
         for rank, (_, rest) in enumerate(folds):
             held_out[rest] = learning[rank].result()
         last.result()
-    return held_out, lesson
+    return held_out, whole
 
 
 def _total(lessons: Lessons, epochs: int, folds: Sequence[Fold], questions: Sequence[Question]) -> int:
