@@ -19,9 +19,9 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.material import PUBLIC, SCORE_HEADS, Material, markdown, score_cells, scored_of, take
 from pipeline.cascade_tuning import Answers, tune_cascade
-from pipeline.dataset import groups_of
-from pipeline.fitting import Fit, Labelled, best_thresholds, fit_linear
-from pipeline.labels import LABELS, label_matrix
+from pipeline.fitting import Fit, best_thresholds, fit_linear
+from pipeline.labelled import Labelled
+from pipeline.labels import LABELS
 from pipeline.modes import Mode
 from pipeline.scorer import Floats, sigmoid
 from pipeline.scores import Scored
@@ -38,7 +38,7 @@ def measure(material: Material) -> list[str]:
         return ["No public label has met its sentence (data/reports is empty): nothing to cross-validate."]
     if material.classifier.encoder is None:
         return ["The model has no encoder: its model card has the out-of-fold scores."]
-    labelled = Labelled(train["text"].tolist(), label_matrix(train), groups_of(train))
+    labelled = Labelled.of(train)
     files = TrainingFiles(
         material.data / "sentences", material.data / "soft_labels.parquet", material.classifier.encoder.folder
     )

@@ -20,8 +20,9 @@ import pandas as pd
 from pipeline.conversion import convert_pipeline
 from pipeline.dataset import SIDES, build_dataset, load_side
 from pipeline.extract import extract_sentences
-from pipeline.fitting import Labelled, fit_linear
+from pipeline.fitting import fit_linear
 from pipeline.gate import MACRO, Change, compare, judge
+from pipeline.labelled import Labelled
 from pipeline.labels import label_matrix
 from pipeline.params import Params, load_params
 from pipeline.scorer import LinearScorer

@@ -35,8 +35,9 @@ from pipeline.classifier import PROBABILITY_COLUMNS  # noqa: E402
 from pipeline.conversion import convert_pipeline  # noqa: E402
 from pipeline.dataset import SIDES, build_dataset, groups_of, load_side  # noqa: E402
 from pipeline.extract import extract_sentences  # noqa: E402
-from pipeline.fitting import Labelled, fit_linear  # noqa: E402
-from pipeline.labels import LABELS, RESERVED_KEYS, format_labels, label_matrix  # noqa: E402
+from pipeline.fitting import fit_linear  # noqa: E402
+from pipeline.labelled import Labelled  # noqa: E402
+from pipeline.labels import LABELS, NATURAL, RESERVED_KEYS, format_labels, label_matrix  # noqa: E402
 from pipeline.params import Params, ReviewParams, load_params  # noqa: E402
 from pipeline.review.queue import choose  # noqa: E402
 from pipeline.scorer import Floats, LinearScorer  # noqa: E402
@@ -213,7 +214,7 @@ def _answer(
         thresholds = dict(zip(LABELS, model.thresholds.tolist(), strict=True))
         chosen = choose(model.findings(training.table), labelled, thresholds, None, settings)
         labelled[chosen.index] = True
-        picked[chosen.index[chosen["pool"] != "natural"]] = True
+        picked[chosen.index[chosen["pool"] != NATURAL]] = True
         pools += chosen["pool"].tolist()
         model = fit(training, labelled, picked, params)
         marks.append(model.mark(test))

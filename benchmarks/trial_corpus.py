@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
-from pipeline.dataset import groups_of, load_side, load_summary
+from pipeline.dataset import load_side, load_summary
 from pipeline.extract import load_sentences
-from pipeline.fitting import NO_SOFT, Labelled, Soft
-from pipeline.labels import label_matrix
+from pipeline.fitting import NO_SOFT, Soft
+from pipeline.labelled import Labelled
 from pipeline.params import Params
 from pipeline.scorer import Booleans
 from pipeline.soft_labels import TrainingFiles
@@ -34,7 +34,7 @@ class Corpus:
         train = load_side(data / "dataset", "train")
         self.sha256 = load_summary(data / "dataset")["train"]["sha256"]
         self.store = load_sentences(data / "sentences")
-        labelled = Labelled(train["text"].tolist(), label_matrix(train), groups_of(train))
+        labelled = Labelled.of(train)
         soft = _share(self._soft(data, train, labelled, params), share) if share else NO_SOFT
         self.size = len(train)
         self.public = train["source"].str.contains("public").to_numpy()

@@ -16,9 +16,9 @@ from sklearn.preprocessing import LabelBinarizer
 
 from pipeline.errors import DataError
 from pipeline.features import build_features
+from pipeline.labelled import Labelled
 from pipeline.labels import LABELS
 from pipeline.linear_model import DIGITS
-from pipeline.measuring import measuring
 from pipeline.params import Params
 from pipeline.scorer import Booleans, Floats, sigmoid
 from pipeline.scores import Scored, point_scores
@@ -27,28 +27,6 @@ _THRESHOLD_DIGITS = 4
 _BINS = 10
 # A soft label nearer than this to 0 or 1 counts as that.
 _SURE = 0.02
-
-
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """Sentences with the labels that people gave.
-
-    Attributes:
-        texts: The sentences.
-        labels: Truth, of shape (sentences, labels).
-        groups: Group of each sentence; a group is never in two folds. Of shape (sentences,).
-        picked: Which were picked for what a model made of them, of shape (sentences,); None where none was.
-    """
-
-    texts: list[str]
-    labels: Booleans
-    groups: npt.NDArray[Any]
-    picked: Booleans | None = None
-
-    @property
-    def measuring(self) -> Booleans:
-        """Which calibration and thresholds are set on, of shape (sentences,)."""
-        return measuring(self.labels, np.zeros(len(self.texts), dtype=bool) if self.picked is None else self.picked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +75,7 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
 
     Words are counted, copies left out, and the sentences' features computed, once for all folds: that takes no label.
     A fold's model sees neither labelled nor soft sentences of the groups held out. Sentences that were picked for what
-    a model made of them teach; calibration and thresholds are set on the others (`pipeline.measuring`).
+    a model made of them teach; calibration and thresholds are set on the others (`pipeline.labelled`).
 
     Args:
         labelled: What people labelled.
@@ -133,7 +111,7 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     scores = np.full(targets.shape, np.nan)
     for out, fitted in zip(outs, by_fold, strict=True):
         scores[out] = np.column_stack([one.decision_function(rows[out]) for one in fitted])
-    measured = np.flatnonzero(labelled.measuring)
+    measured = np.flatnonzero(labelled.measured(np.ones(size, dtype=bool)))
     slopes, intercepts = fit_platt(scores[measured], labelled.labels[measured])
     _adopt(pipeline.named_steps["labels"], regressions, labelled.labels)
     _fold_in(pipeline, slopes, intercepts)

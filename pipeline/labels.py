@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LABELS = ("strength", "weakness", "commitment")
 NONE = "none"
+# The pool of sentences that were drawn at random: scores on them are unbiased.
+NATURAL = "natural"
 LABEL_COLUMNS = (
     "report",
     "report_id",

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.dataset import groups_of, load_side
+from pipeline.dataset import load_side
 from pipeline.errors import DataError
 from pipeline.files import replace_file
-from pipeline.fitting import Labelled, fit_linear
+from pipeline.fitting import fit_linear
+from pipeline.labelled import Labelled
 from pipeline.labels import LABELS, label_matrix
-from pipeline.measuring import picked
 from pipeline.params import Params
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.scores import Scored, point_scores
@@ -93,7 +93,7 @@ def score_part(part: pd.DataFrame, test: pd.DataFrame, params: Params) -> Scored
     Raises:
         DataError: There are too few examples to train on.
     """
-    labelled = Labelled(part["text"].tolist(), label_matrix(part), groups_of(part), picked(part))
+    labelled = Labelled.of(part)
     fitted = fit_linear(labelled, replace(params, train=replace(params.train, folds=_FOLDS)))
     probabilities = fitted.pipeline.predict_proba(test["text"].tolist())
     return Scored(

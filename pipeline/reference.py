@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.files import json_bytes
-from pipeline.labels import LABELS
+from pipeline.labels import LABELS, NATURAL
 from pipeline.scorer import Booleans, Floats
 from pipeline.sentences import LAYOUT_KINDS
 from pipeline.words import clean_text, words
@@ -23,7 +23,6 @@ ALL = "all"
 BINS = 10
 DIGITS = 4
 # Sentences in this pool were drawn at random; other pools were picked for what the model made of them.
-_NATURAL = "natural"
 _ENOUGH = 1000
 
 
@@ -159,7 +158,7 @@ def build_reference(
         The reference.
     """
     prose = ~table["kind"].isin(LAYOUT_KINDS).to_numpy()
-    natural = prose & (table["pool"] == _NATURAL).to_numpy(dtype=bool)
+    natural = prose & (table["pool"] == NATURAL).to_numpy(dtype=bool)
     sentences: dict[str, int] = {}
     modes = {}
     for mode, answers in by_mode.items():

@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from pipeline.cache import product_version
 from pipeline.csv_tables import write_csv
-from pipeline.dataset import groups_of, load_side, load_summary
+from pipeline.dataset import load_side, load_summary
 from pipeline.errors import DataError, TrackingError
 from pipeline.files import unwritable
-from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, best_thresholds, fit_linear
-from pipeline.labels import label_matrix
-from pipeline.measuring import picked
+from pipeline.fitting import NO_SOFT, Fit, Soft, best_thresholds, fit_linear
+from pipeline.labelled import Labelled
 from pipeline.params import Params, change_params
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.provenance import read_provenance
@@ -74,7 +73,7 @@ def search_params(
     reporter = reporter or SilentReporter()
     values = read_space(space, params)
     table = load_side(dataset, "train")
-    labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table), picked(table))
+    labelled = Labelled.of(table)
     soft = EncoderAnswers(files, table, labelled).soft(params, load_side(dataset, "test")) if files else NO_SOFT
     if not soft.texts:
         values = {name: tried for name, tried in values.items() if name not in _SOFT_WEIGHTS}  # nothing to weigh

@@ -11,12 +11,12 @@ from pipeline.cascade_tuning import Answers, Tuned, tune_cascade
 from pipeline.classifier import SentenceClassifier
 from pipeline.conversion import convert_pipeline
 from pipeline.copies import plan_copies
-from pipeline.dataset import groups_of, load_side, load_summary
+from pipeline.dataset import load_side, load_summary
 from pipeline.encoder import load_encoder, load_held_out
 from pipeline.errors import DataError
-from pipeline.fitting import NO_SOFT, Fit, Labelled, Soft, fit_linear, fit_platt
-from pipeline.labels import LABELS, label_matrix
-from pipeline.measuring import measuring, picked
+from pipeline.fitting import NO_SOFT, Fit, Soft, fit_linear, fit_platt
+from pipeline.labelled import Labelled
+from pipeline.labels import LABELS
 from pipeline.model_folder import make_config, save_model
 from pipeline.modes import Mode
 from pipeline.params import Params
@@ -48,7 +48,7 @@ def train_candidate(
         ModelError: The encoder is missing or damaged.
     """
     table = load_side(dataset, "train")
-    labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table), picked(table))
+    labelled = Labelled.of(table)
     reader = EncoderAnswers(files, table, labelled) if files is not None else None
     soft = reader.soft(params, load_side(dataset, "test")) if reader else NO_SOFT
     fitted = fit_linear(labelled, params, soft)
@@ -110,8 +110,7 @@ class EncoderAnswers:
                 f"{files.encoder}: the encoder has seen every document of the training side; make it again with "
                 "`findings encoder train`."
             )
-        self.measured = self.known.copy()
-        self.measured[self.known] = measuring(labelled.labels[self.known], picked(table)[self.known])
+        self.measured = labelled.measured(self.known)
 
     def soft(self, params: Params, test: pd.DataFrame) -> Soft:
         """Collect the sentences that nobody labelled, of documents that are not on the test side, and shortened copies.

@@ -9,18 +9,7 @@ pytest.importorskip("transformers")
 from pipeline.encoder_processes import default_workers, side_by_side
 from pipeline.errors import FindingsError
 from pipeline.progress import SilentReporter
-
-
-class Notes(SilentReporter):
-    def __init__(self):
-        self.done = 0
-        self.messages = []
-
-    def advance(self, count=1, note=""):
-        self.done += count
-
-    def message(self, text):
-        self.messages.append(text)
+from tests.reporters import Recorder
 
 
 def count_up(first, last, reporter):
@@ -43,7 +32,7 @@ def wait(reporter):
 
 
 def test_each_piece_of_work_tells_how_far_it_is():
-    notes = Notes()
+    notes = Recorder()
     with side_by_side(2, notes) as submit:
         futures = [submit(count_up, 0, 4), submit(count_up, 10, 12)]
         processes = {future.result() for future in futures}

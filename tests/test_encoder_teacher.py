@@ -10,6 +10,7 @@ from pipeline.encoder_base import open_base
 from pipeline.encoder_teacher import Question, Teacher, cost, teach
 from pipeline.progress import SilentReporter
 from tests.bases import make_base
+from tests.reporters import Recorder
 
 TEXTS = ["children plans good", "leaders plans weak"] * 40
 LABELS = np.array([[True, False, False], [False, True, False]] * 40)
@@ -25,14 +26,6 @@ def teacher(params, tmp_path_factory):
 
 def ask(others=(), texts=TEXTS, labels=LABELS):
     return Question(np.arange(len(texts)), list(texts), labels, list(others))
-
-
-class Counter(SilentReporter):
-    def __init__(self):
-        self.done = 0
-
-    def advance(self, count=1, note=""):
-        self.done += count
 
 
 def test_learns_and_answers_in_the_order_of_the_sentences(teacher):
@@ -78,6 +71,6 @@ def test_what_only_the_encoder_needs_changes_nothing(teacher):
 def test_every_sentence_is_reported_whether_the_answers_are_known_or_not(teacher):
     question = ask(["new plans"])
     for _ in range(2):
-        counter = Counter()
+        counter = Recorder()
         teach(teacher, question, counter)
         assert counter.done == cost(teacher, question)

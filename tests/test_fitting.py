@@ -6,7 +6,8 @@ from sklearn.metrics import f1_score
 
 from pipeline.dataset import load_side
 from pipeline.errors import DataError
-from pipeline.fitting import Labelled, Soft, best_threshold, best_thresholds, build_pipeline, fit_linear
+from pipeline.fitting import Soft, best_threshold, best_thresholds, build_pipeline, fit_linear
+from pipeline.labelled import Labelled
 from pipeline.labels import label_matrix
 from pipeline.scorer import sigmoid
 

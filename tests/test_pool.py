@@ -141,23 +141,21 @@ def test_relative_paths_lead_to_the_folder_of_the_call(tmp_path, monkeypatch):
         assert list(run_tasks(os.getcwd, [()], workers=1)) == [(0, str(tmp_path / name))]
 
 
-@pytest.mark.parametrize("own", [None, "glibc.malloc.tcache_count=3"])
-def test_processes_keep_free_memory_at_hand_unless_the_user_says_otherwise(tmp_path, monkeypatch, own):
+@pytest.mark.parametrize(
+    ("name", "value", "own"),
+    [
+        # Free memory is kept at hand, and no threads are started for matrices, unless the user says otherwise.
+        ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=2000", None),
+        ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=2000", "glibc.malloc.tcache_count=3"),
+        ("OPENBLAS_NUM_THREADS", "1", None),
+        ("OPENBLAS_NUM_THREADS", "1", "2"),
+    ],
+)
+def test_processes_are_tuned_unless_the_user_says_otherwise(tmp_path, monkeypatch, name, value, own):
     monkeypatch.chdir(tmp_path)  # a process that waits for work was started with another environment
     if own is None:
-        monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+        monkeypatch.delenv(name, raising=False)
     else:
-        monkeypatch.setenv("GLIBC_TUNABLES", own)
-    ((_, found),) = run_tasks(os.getenv, [("GLIBC_TUNABLES",)], workers=1)
-    assert found == (own or "glibc.malloc.tcache_count=2000")
-
-
-@pytest.mark.parametrize("own", [None, "2"])
-def test_processes_start_no_threads_for_matrices_unless_the_user_says_otherwise(tmp_path, monkeypatch, own):
-    monkeypatch.chdir(tmp_path)
-    if own is None:
-        monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    else:
-        monkeypatch.setenv("OPENBLAS_NUM_THREADS", own)
-    ((_, found),) = run_tasks(os.getenv, [("OPENBLAS_NUM_THREADS",)], workers=1)
-    assert found == (own or "1")
+        monkeypatch.setenv(name, own)
+    ((_, found),) = run_tasks(os.getenv, [(name,)], workers=1)
+    assert found == (own or value)

@@ -12,7 +12,8 @@ from pyarrow import parquet
 
 from pipeline.conversion import convert_pipeline
 from pipeline.dataset import load_side
-from pipeline.fitting import Labelled, build_pipeline, fit_linear
+from pipeline.fitting import build_pipeline, fit_linear
+from pipeline.labelled import Labelled
 from pipeline.labels import label_matrix
 from pipeline.scorer import LinearScorer, sigmoid
 

@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from pipeline.cli import main
-from pipeline.dataset import groups_of, load_side
+from pipeline.dataset import load_side
 from pipeline.errors import ParamsError
-from pipeline.fitting import Labelled, best_thresholds, fit_linear
-from pipeline.labels import LABELS, label_matrix
+from pipeline.fitting import best_thresholds, fit_linear
+from pipeline.labelled import Labelled
+from pipeline.labels import LABELS
 from pipeline.params import change_params
 from pipeline.progress import SilentReporter
 from pipeline.search import choose_by_fold, search_params
@@ -71,7 +72,7 @@ def test_each_fold_is_judged_by_thresholds_of_the_others():
 def test_the_scores_are_those_of_the_fitting_of_the_train_stage(search, params, dataset):
     report = search()
     table = load_side(dataset, "train")
-    labelled = Labelled(table["text"].tolist(), label_matrix(table), groups_of(table))
+    labelled = Labelled.of(table)
     for result in report.results:
         changed = change_params(params, result.setting, Path("params.yaml"))
         fitted = fit_linear(labelled, changed)

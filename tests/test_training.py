@@ -5,9 +5,8 @@ import sys
 import numpy as np
 
 from pipeline.dataset import groups_of, load_side
-from pipeline.fitting import Labelled
+from pipeline.labelled import Labelled, picked
 from pipeline.labels import LABELS, label_matrix
-from pipeline.measuring import picked
 from pipeline.model_folder import MODEL_FILES, load_model
 from pipeline.soft_labels import TrainingFiles
 from pipeline.training import EncoderAnswers

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from pipeline.labels import LABELS
+from pipeline.labels import LABELS, NATURAL
 
-POOLS = ("natural", "disagreement", "rare", "uncertain")
+POOLS = (NATURAL, "disagreement", "rare", "uncertain")
 COMMENT = "comment"
 CONTEXT_COLUMNS = ("id", "text", "before", "section", "report", "page", "link")
 ANSWER_COLUMNS = (*LABELS, COMMENT)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.classifier import PROBABILITY_COLUMNS, SentenceClassifier
-from pipeline.labels import LABELS, NONE, label_matrix
+from pipeline.labels import LABELS, NATURAL, NONE, label_matrix
 from pipeline.params import ReviewParams
 from pipeline.review.coverage import Coverage, unsureness
 from pipeline.sentences import LAYOUT_KINDS, normalise
@@ -133,7 +133,7 @@ def choose(
     for row, text in zip(random.index, random["text"], strict=True):
         distinct.add(text)
         coverage.add(places[row])
-        chosen[row] = ("natural", "drawn at random")
+        chosen[row] = (NATURAL, "drawn at random")
     differing = _differing(frame, candidate)
     sources = [
         ("disagreement", round(params.size * params.disagreement_share), differing),
@@ -170,10 +170,11 @@ def _differing(frame: pd.DataFrame, candidate: SentenceClassifier | None) -> Ite
 
 def _rare(frame: pd.DataFrame, prose: pd.DataFrame, coverage: Coverage) -> Iterator[Pick]:
     """Yield sentences of the rare sets of labels, one of each set in turn, the rarest first; of a set by their gain."""
-    gains = np.array([coverage.gain(place) for place in range(len(frame))])
-    frame = frame.iloc[np.argsort(-gains, kind="stable")]
     shares = prose["labels"].value_counts(normalize=True)
     rare = [(str(name), share) for name, share in shares.items() if share < _RARE and name != NONE]
+    places = np.flatnonzero(frame["labels"].isin([name for name, _ in rare]))
+    gains = np.array([coverage.gain(place) for place in places.tolist()])
+    frame = frame.iloc[places[np.argsort(-gains, kind="stable")]]
     queues = [
         (f"rare labels: {name} ({share:.1%} of sentences)", iter(frame.index[frame["labels"] == name]))
         for name, share in sorted(rare, key=lambda one: (one[1], one[0]))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.measuring import measuring, picked
+from pipeline.labelled import measuring, picked
 
 
 def test_only_answers_to_picked_sentences_are_picked():
