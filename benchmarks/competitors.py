@@ -31,7 +31,7 @@ Fit = Callable[[Sequence[str], Booleans], Predict]
 # What VADER's authors take as positive and negative.
 _POLAR = 0.05
 # How a sentence transformer is usually fine-tuned.
-_PLAIN = {"epochs": 2, "batch": 16, "learning_rate": 5e-5, "dropout": 0.1}
+_PLAIN = {"epochs": 2, "batch": 16, "learning_rate": 5e-5, "head_rate": 1.0, "dropout": 0.1}
 _TRANSFORMER = ("torch", "transformers")
 
 

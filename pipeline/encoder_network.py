@@ -93,11 +93,16 @@ def fine_tune(
     shuffle = random.Random(settings.seed)  # noqa: S311
     network.to(device).train()
     answers = torch.tensor(targets, dtype=torch.float32)
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
-    decayed = [weight for weight in weights if weight.ndim > 1]
-    others = [weight for weight in weights if weight.ndim <= 1]
+    body = [weight for weight in network.body.parameters() if weight.requires_grad]
+    head = list(network.head.parameters())
+    # The outputs begin from nothing. At the body's rate they stay so small that log-odds never pass a limit (about 2
+    # where token states are short), and what the network is sure of goes on pulling at it.
     optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": _WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}],
+        [
+            {"params": [weight for weight in body if weight.ndim > 1], "weight_decay": _WEIGHT_DECAY},
+            {"params": [weight for weight in body if weight.ndim <= 1], "weight_decay": 0.0},
+            {"params": head, "weight_decay": 0.0, "lr": settings.head_rate * settings.learning_rate},
+        ],
         lr=settings.learning_rate,
         fused=True,
     )
@@ -113,7 +118,7 @@ def fine_tune(
             loss = nn.functional.binary_cross_entropy_with_logits(logits, answers[places].to(device), reduction="none")
             optimizer.zero_grad()
             loss.sum(1).mean().backward()
-            nn.utils.clip_grad_norm_(weights, _LONGEST_STEP)
+            nn.utils.clip_grad_norm_([*body, *head], _LONGEST_STEP)
             optimizer.step()
             schedule.step()
             reporter.advance(len(places))

@@ -89,7 +89,7 @@ def cost(teacher: Teacher, question: Question) -> int:
 def _name(teacher: Teacher, question: Question) -> str:
     """Name what was asked by its hash: nothing else decides over the answers."""
     settings = asdict(teacher.settings)
-    made = {name: settings[name] for name in ("batch", "dropout", "max_length", "seed")}
+    made = {name: settings[name] for name in ("batch", "dropout", "head_rate", "max_length", "seed")}
     made["teacher"] = {name: settings["teacher"][name] for name in ("epochs", "learning_rate")}
     asked = [question.texts, question.labels.astype(int).tolist(), question.others]
     return sha256(json_bytes([teacher.base.sha256, made, *asked])).hexdigest()[:16]

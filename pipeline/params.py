@@ -86,6 +86,7 @@ class EncoderParams:
     epochs: Count
     batch: Count
     learning_rate: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+    head_rate: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
     dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
     vocabulary: Annotated[int, Field(ge=1000, le=200_000)]
     max_length: Annotated[int, Field(ge=16, le=512)]

@@ -20,7 +20,7 @@ LABELS = np.array([[True, False, False], [False, True, False]] * 40)
 def teacher(params, tmp_path_factory):
     base = open_base(str(make_base(tmp_path_factory.mktemp("base"))))
     lessons = replace(params.encoder.teacher, epochs=6, learning_rate=0.01)
-    settings = replace(params.encoder, batch=8, max_length=32, teacher=lessons)
+    settings = replace(params.encoder, batch=8, head_rate=1.0, max_length=32, teacher=lessons)
     return Teacher(base, settings, tmp_path_factory.mktemp("answers") / "teacher")
 
 
