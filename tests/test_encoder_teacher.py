@@ -43,6 +43,15 @@ def test_the_same_question_is_answered_from_the_file(teacher):
     np.testing.assert_allclose(teach(teacher, ask(), SilentReporter()), before + 1, rtol=1e-5)
 
 
+def test_the_outputs_learn_at_a_rate_of_their_own(teacher):
+    def sureness(head_rate):
+        lessons = replace(teacher.settings.teacher, epochs=10, learning_rate=1e-4)
+        settings = replace(teacher.settings, head_rate=head_rate, teacher=lessons)
+        return np.abs(teach(replace(teacher, settings=settings), ask(), SilentReporter())).mean()
+
+    assert sureness(30.0) > 2 * sureness(1.0)
+
+
 @pytest.mark.parametrize("change", ["labels", "texts", "unlabelled", "settings"])
 def test_another_question_is_not(teacher, change):
     texts, labels, others, settings = TEXTS, LABELS, ["weak"], teacher.settings
