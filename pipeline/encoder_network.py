@@ -95,8 +95,9 @@ def fine_tune(
     answers = torch.tensor(targets, dtype=torch.float32)
     body = [weight for weight in network.body.parameters() if weight.requires_grad]
     head = list(network.head.parameters())
-    # The outputs begin from nothing. At the body's rate they stay so small that log-odds never pass a limit (about 2
-    # where token states are short), and what the network is sure of goes on pulling at it.
+    weights = [*body, *head]
+    # The outputs begin from nothing. At the body's rate they stay small: where token states are short, log-odds hardly
+    # pass 2, and what the network is sure of goes on pulling at it.
     optimizer = torch.optim.AdamW(
         [
             {"params": [weight for weight in body if weight.ndim > 1], "weight_decay": _WEIGHT_DECAY},
@@ -118,7 +119,7 @@ def fine_tune(
             loss = nn.functional.binary_cross_entropy_with_logits(logits, answers[places].to(device), reduction="none")
             optimizer.zero_grad()
             loss.sum(1).mean().backward()
-            nn.utils.clip_grad_norm_([*body, *head], _LONGEST_STEP)
+            nn.utils.clip_grad_norm_(weights, _LONGEST_STEP)
             optimizer.step()
             schedule.step()
             reporter.advance(len(places))

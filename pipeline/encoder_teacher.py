@@ -15,6 +15,8 @@ from pipeline.progress import Reporter
 
 Floats = npt.NDArray[np.float64]
 ANSWERS = Path("data/cache/teacher")
+# What a teacher does not do: be pruned, be cross-validated, teach. Any other setting may change its answers.
+_NOT_OF_A_TEACHER = ("vocabulary", "folds", "teacher")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Teacher:
     base: BaseWeights
     settings: EncoderParams
     answers: Path = ANSWERS
+
+    @property
+    def lessons(self) -> EncoderParams:
+        """The settings with the epochs and the learning rate of a teacher in the place of the encoder's."""
+        own = self.settings.teacher
+        return replace(self.settings, epochs=own.epochs, learning_rate=own.learning_rate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +75,11 @@ def teach(teacher: Teacher, question: Question, reporter: Reporter) -> Floats:
         reporter.advance(cost(teacher, question))
         known: Floats = np.load(path, allow_pickle=False).astype(float)
         return known
-    settings = teacher.settings
-    tokenizer = teacher.base.open_tokenizer(settings.max_length)
-    network = EncoderNetwork(teacher.base.source, settings.seed, settings.dropout)
+    lessons = teacher.lessons
+    tokenizer = teacher.base.open_tokenizer(lessons.max_length)
+    network = EncoderNetwork(teacher.base.source, lessons.seed, lessons.dropout)
     # Few of the words occur, and each of them costs the optimiser as much as any other weight.
     network.body.embeddings.requires_grad_(False)
-    lessons = replace(settings, epochs=settings.teacher.epochs, learning_rate=settings.teacher.learning_rate)
     fine_tune(network, encode(tokenizer, question.texts), question.labels.astype(float), lessons, reporter)
     answers = predict(network, encode(tokenizer, asked), reporter)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,13 +90,11 @@ def teach(teacher: Teacher, question: Question, reporter: Reporter) -> Floats:
 
 def cost(teacher: Teacher, question: Question) -> int:
     """Count the sentences that a teacher reads, those that it learns once for each epoch."""
-    return (teacher.settings.teacher.epochs + 1) * len(question.texts) + len(question.others)
+    return (teacher.lessons.epochs + 1) * len(question.texts) + len(question.others)
 
 
 def _name(teacher: Teacher, question: Question) -> str:
     """Name what was asked by its hash: nothing else decides over the answers."""
-    settings = asdict(teacher.settings)
-    made = {name: settings[name] for name in ("batch", "dropout", "head_rate", "max_length", "seed")}
-    made["teacher"] = {name: settings["teacher"][name] for name in ("epochs", "learning_rate")}
+    made = {name: value for name, value in asdict(teacher.lessons).items() if name not in _NOT_OF_A_TEACHER}
     asked = [question.texts, question.labels.astype(int).tolist(), question.others]
     return sha256(json_bytes([teacher.base.sha256, made, *asked])).hexdigest()[:16]
