@@ -146,7 +146,7 @@ def fit_transformer(base: str, settings: EncoderParams, texts: Sequence[str], la
     network = EncoderNetwork(base, settings.seed, settings.dropout)
     tokenizer = open_base(base).open_tokenizer(settings.max_length)
     fine_tune(network, encode(tokenizer, texts), labels.astype(float), settings, SilentReporter())
-    return lambda sentences: sigmoid(predict(network, encode(tokenizer, sentences), SilentReporter()))
+    return lambda sentences: sigmoid(predict(network, encode(tokenizer, sentences), SilentReporter()).logits)
 
 
 def plain_words(text: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.dataset import groups_of, load_side, load_summary
 from pipeline.encoder_base import BaseWeights
-from pipeline.encoder_teacher import ANSWERS, Question, Teacher
+from pipeline.encoder_teacher import ANSWERS, Question, Taught, Teacher
 from pipeline.extract import load_sentences
 from pipeline.labels import RESERVED_KEYS, label_matrix
 from pipeline.params import Params
@@ -48,11 +48,14 @@ class Lesson:
         texts: Labelled sentences, then unlabelled ones.
         targets: Probability of each label, of shape (texts, labels).
         labels: Labels of the labelled sentences, of shape (labelled sentences, labels).
+        components: Those of each teacher's states, side by side, of shape (texts, components); NaN where a teacher was
+            not asked. None for none.
     """
 
     texts: list[str]
     targets: Floats
     labels: npt.NDArray[np.bool_]
+    components: npt.NDArray[np.float32] | None = None
 
 
 class Lessons:
@@ -102,12 +105,12 @@ class Lessons:
         others = table.head(self._settings.teacher.sentences)["text"].tolist()
         return Question(rows, self.table["text"].iloc[rows].tolist(), self.labels[rows], others)
 
-    def lesson(self, rows: npt.NDArray[np.intp], answered: Sequence[tuple[Question, Floats]] = ()) -> Lesson:
+    def lesson(self, rows: npt.NDArray[np.intp], answered: Sequence[tuple[Question, Taught]] = ()) -> Lesson:
         """Make the lesson of some rows.
 
         Args:
             rows: Places of labelled sentences.
-            answered: What teachers were asked, with their log-odds: each row by one at least. Where several answered a
+            answered: What teachers were asked and made of it: each row by one at least. Where several answered a
                 sentence, the mean of their probabilities counts.
 
         Returns:
@@ -116,11 +119,18 @@ class Lessons:
         texts, labels = self.table["text"].iloc[rows].tolist(), self.labels[rows]
         if not answered:
             return Lesson(texts, labels.astype(float), labels)
-        own = _mean([(pd.Index(question.rows), logits[: len(question.rows)]) for question, logits in answered])
-        others = _mean([(pd.Index(question.others), logits[len(question.rows) :]) for question, logits in answered])
+        asked = [(pd.Index([*question.rows, *question.others], dtype=object), taught) for question, taught in answered]
+        others = list(dict.fromkeys(text for question, _ in answered for text in question.others))
+        order = [*rows, *others]
+        said = pd.concat([pd.DataFrame(sigmoid(taught.logits), names) for names, taught in asked])
+        means = said.groupby(level=0, sort=False).mean().loc[order].to_numpy()
         share = self._settings.teacher.share
-        mixed = (1 - share) * labels + share * own.loc[rows].to_numpy()
-        return Lesson([*texts, *others.index], np.vstack([mixed, others.to_numpy()]), labels)
+        mixed = (1 - share) * labels + share * means[: len(rows)]
+        components = None
+        if self._settings.teacher.hints:
+            tables = [pd.DataFrame(taught.components, names).reindex(order) for names, taught in asked]
+            components = np.hstack([table.to_numpy(dtype=np.float32) for table in tables])
+        return Lesson([*texts, *others], np.vstack([mixed, means[len(rows) :]]), labels, components)
 
     def describe(self, lesson: Lesson) -> dict[str, Any]:
         """Describe the training side and what the last network learnt beside it."""
@@ -139,9 +149,3 @@ class Lessons:
         test = load_side(files.dataset, "test")
         table = choose_unlabelled(self._store, self.table, test, share, files.reserved)
         return table[~table["kind"].isin(LAYOUT_KINDS)].sort_values("key")
-
-
-def _mean(answers: Sequence[tuple["pd.Index[Any]", Floats]]) -> pd.DataFrame:
-    """Average probabilities by name, in the order in which the names come first."""
-    table = pd.concat([pd.DataFrame(sigmoid(logits), index=names) for names, logits in answers])
-    return table.groupby(level=0, sort=False).mean()

@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,18 @@ _WARM_UP = 0.1  # share of the steps over which the learning rate rises
 _POOL = 40  # batches that are sorted by length together
 _LONGEST_STEP = 1.0
 _READ = 32  # sentences a batch when no gradient is wanted
+
+
+class Answers(NamedTuple):
+    """What a network makes of sentences.
+
+    Attributes:
+        logits: Log-odds of shape (sentences, labels).
+        states: Means of the token states, of shape (sentences, width of the network).
+    """
+
+    logits: npt.NDArray[np.float64]
+    states: npt.NDArray[np.float64]
 
 
 class EncoderNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
@@ -65,11 +77,15 @@ class EncoderNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Give log-odds of shape (sentences, labels)."""
+        logits: torch.Tensor = self.head(self.dropout(self.pooled(input_ids, attention_mask)))
+        return logits
+
+    def pooled(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Give the means of the token states, of shape (sentences, width)."""
         states = self.body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(states.dtype)
-        pooled = (states * mask).sum(1) / mask.sum(1)
-        logits: torch.Tensor = self.head(self.dropout(pooled))
-        return logits
+        means: torch.Tensor = (states * mask).sum(1) / mask.sum(1)
+        return means
 
 
 def fine_tune(
@@ -78,8 +94,12 @@ def fine_tune(
     targets: npt.NDArray[np.float64],
     settings: EncoderParams,
     reporter: Reporter,
+    components: npt.NDArray[np.float32] | None = None,
 ) -> None:
     """Train what requires a gradient: AdamW (Loshchilov and Hutter 2019), a rate that rises and then falls to zero.
+
+    Where teachers' states are given, a linear map of the network's own learns them, too (Romero et al. 2015, "FitNets:
+    hints for thin deep nets"): a sentence then teaches many numbers instead of three. The map is thrown away.
 
     Args:
         network: Changed in place; in evaluation mode afterwards.
@@ -87,6 +107,8 @@ def fine_tune(
         targets: Probability of each label, of shape (sentences, labels).
         settings: The section `encoder` of params.yaml.
         reporter: Told of each sentence, as often as it is learnt.
+        components: What teachers' states hold of each sentence, of shape (sentences, components); NaN where a teacher
+            was not asked.
     """
     device = _device()
     torch.manual_seed(settings.seed)
@@ -95,6 +117,10 @@ def fine_tune(
     answers = torch.tensor(targets, dtype=torch.float32)
     body = [weight for weight in network.body.parameters() if weight.requires_grad]
     head = list(network.head.parameters())
+    if components is not None:
+        projection = nn.Linear(network.head.in_features, components.shape[1]).to(device)
+        head += projection.parameters()
+        hints = torch.from_numpy(components)
     weights = [*body, *head]
     # The outputs begin from nothing. At the body's rate they stay small: where token states are short, log-odds hardly
     # pass 2, and what the network is sure of goes on pulling at it.
@@ -115,10 +141,15 @@ def fine_tune(
     reporter.start(settings.epochs * len(tokens), "sentences")
     for _ in range(settings.epochs):
         for places in _batches([len(sentence) for sentence in tokens], settings.batch, shuffle):
-            logits = _read(network, [tokens[place] for place in places], device)
-            loss = nn.functional.binary_cross_entropy_with_logits(logits, answers[places].to(device), reduction="none")
+            logits, states = _read(network, [tokens[place] for place in places], device)
+            entropy = nn.functional.binary_cross_entropy_with_logits
+            loss = entropy(logits, answers[places].to(device), reduction="none").sum(1).mean()
+            if components is not None:
+                hint = hints[places].to(device)
+                known = ~hint.isnan()
+                loss = loss + settings.teacher.hints * (projection(states)[known] - hint[known]).square().mean()
             optimizer.zero_grad()
-            loss.sum(1).mean().backward()
+            loss.backward()
             nn.utils.clip_grad_norm_(weights, _LONGEST_STEP)
             optimizer.step()
             schedule.step()
@@ -126,7 +157,7 @@ def fine_tune(
     network.to("cpu").eval()
 
 
-def predict(network: EncoderNetwork, tokens: Sequence[Sequence[int]], reporter: Reporter) -> npt.NDArray[np.float64]:
+def predict(network: EncoderNetwork, tokens: Sequence[Sequence[int]], reporter: Reporter) -> Answers:
     """Answer sentences.
 
     Args:
@@ -135,17 +166,18 @@ def predict(network: EncoderNetwork, tokens: Sequence[Sequence[int]], reporter: 
         reporter: Told of each batch.
 
     Returns:
-        Log-odds of shape (sentences, labels).
+        Its answers, in the order of the sentences.
     """
     device = _device()
     network.to(device)
-    answers = np.empty((len(tokens), len(LABELS)))
+    answers = Answers(np.empty((len(tokens), len(LABELS))), np.empty((len(tokens), network.head.in_features)))
     order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
     reporter.start(len(tokens), "sentences")
     with torch.inference_mode():
         for start in range(0, len(order), _READ):
             places = order[start : start + _READ]
-            answers[places] = _read(network, [tokens[place] for place in places], device).cpu().numpy()
+            for whole, part in zip(answers, _read(network, [tokens[place] for place in places], device), strict=True):
+                whole[places] = part.cpu().numpy()
             reporter.advance(len(places))
     network.to("cpu")
     return answers
@@ -176,13 +208,14 @@ def _batches(lengths: Sequence[int], size: int, shuffle: random.Random) -> list[
     return batches
 
 
-def _read(network: EncoderNetwork, tokens: Sequence[Sequence[int]], device: str) -> torch.Tensor:
-    """Give a batch to the network, at half the width where that is faster."""
+def _read(network: EncoderNetwork, tokens: Sequence[Sequence[int]], device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give a batch to the network, at half the width where that is faster; log-odds and pooled states."""
     inputs = pad(tokens)
     ids, mask = (torch.from_numpy(inputs[name]).to(device) for name in ("input_ids", "attention_mask"))
     with torch.autocast(device, dtype=torch.bfloat16, enabled=_has_fast_bfloat16(device)):
-        logits: torch.Tensor = network(ids, mask)
-    return logits.float()
+        states = network.pooled(ids, mask)
+        logits = network.head(network.dropout(states))
+    return logits.float(), states.float()
 
 
 def _device() -> str:

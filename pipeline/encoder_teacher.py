@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.decomposition import PCA
 
 from pipeline.encoder_base import BaseWeights
 from pipeline.encoder_network import EncoderNetwork, encode, fine_tune, predict
@@ -57,7 +58,21 @@ class Question:
     others: list[str]
 
 
-def teach(teacher: Teacher, question: Question, reporter: Reporter) -> Floats:
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """What a teacher makes of the sentences that it was asked, labelled ones first.
+
+    Attributes:
+        logits: Log-odds of shape (sentences, labels).
+        components: Principal components of its pooled states, each of variance 1, of shape (sentences, components):
+            what it knows of a sentence beyond its labels.
+    """
+
+    logits: Floats
+    components: Floats
+
+
+def teach(teacher: Teacher, question: Question, reporter: Reporter) -> Taught:
     """Fine-tune a teacher on labelled sentences, and let it answer these and others.
 
     Args:
@@ -66,15 +81,15 @@ def teach(teacher: Teacher, question: Question, reporter: Reporter) -> Floats:
         reporter: Told of each sentence, also of those whose answers are known.
 
     Returns:
-        Log-odds of shape (texts + others, labels).
+        Its answers to texts and others.
     """
     asked = [*question.texts, *question.others]
-    path = teacher.answers / f"{_name(teacher, question)}.npy"
+    path = teacher.answers / f"{_name(teacher, question)}.npz"
     if path.exists():
         reporter.message(f"the teacher's answers are in {path}")
         reporter.advance(cost(teacher, question))
-        known: Floats = np.load(path, allow_pickle=False).astype(float)
-        return known
+        with np.load(path, allow_pickle=False) as known:
+            return Taught(known["logits"].astype(float), known["components"].astype(float))
     lessons = teacher.lessons
     tokenizer = teacher.base.open_tokenizer(lessons.max_length)
     network = EncoderNetwork(teacher.base.source, lessons.seed, lessons.dropout)
@@ -82,10 +97,12 @@ def teach(teacher: Teacher, question: Question, reporter: Reporter) -> Floats:
     network.body.embeddings.requires_grad_(False)
     fine_tune(network, encode(tokenizer, question.texts), question.labels.astype(float), lessons, reporter)
     answers = predict(network, encode(tokenizer, asked), reporter)
+    count = min(teacher.settings.teacher.components, *answers.states.shape)
+    components = PCA(count, whiten=True, random_state=lessons.seed).fit_transform(answers.states)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path) as temporary, temporary.open("wb") as file:
-        np.save(file, answers.astype(np.float32))
-    return answers
+        np.savez(file, logits=answers.logits.astype(np.float32), components=components.astype(np.float32))
+    return Taught(answers.logits, components)
 
 
 def cost(teacher: Teacher, question: Question) -> int:
@@ -96,5 +113,6 @@ def cost(teacher: Teacher, question: Question) -> int:
 def _name(teacher: Teacher, question: Question) -> str:
     """Name what was asked by its hash: nothing else decides over the answers."""
     made = {name: value for name, value in asdict(teacher.lessons).items() if name not in _NOT_OF_A_TEACHER}
+    made["components"] = teacher.settings.teacher.components
     asked = [question.texts, question.labels.astype(int).tolist(), question.others]
     return sha256(json_bytes([teacher.base.sha256, made, *asked])).hexdigest()[:16]

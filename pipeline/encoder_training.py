@@ -29,7 +29,7 @@ from pipeline.encoder_export import export_encoder
 from pipeline.encoder_lessons import EncoderFiles, Lesson, Lessons
 from pipeline.encoder_network import EncoderNetwork, encode, fine_tune
 from pipeline.encoder_processes import default_workers, side_by_side
-from pipeline.encoder_teacher import Question, cost, teach
+from pipeline.encoder_teacher import Question, Taught, cost, teach
 from pipeline.encoder_vocabulary import prune_tokenizer
 from pipeline.files import hash_file, json_bytes, replace_folder
 from pipeline.fitting import best_thresholds, held_out_scores
@@ -58,8 +58,8 @@ def train_encoder(
     It is trained once for each fold without that fold's documents, for honest answers on every training sentence, and
     once on the whole training side. Test documents are never seen. A teacher is made for each fold, from the same
     documents: its answers on labelled and unlabelled sentences are what the fold's encoder learns beside the labels
-    (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"). The last encoder learns what all
-    teachers said.
+    (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"), as are its states. The last
+    encoder learns what all teachers said.
 
     Args:
         params: All settings.
@@ -162,7 +162,7 @@ def _total(lessons: Lessons, epochs: int, folds: Sequence[Fold], questions: Sequ
     return epochs * learnt + asked
 
 
-def _as_they_end(futures: "Sequence[Future[Floats]]") -> Iterator[int]:
+def _as_they_end(futures: "Sequence[Future[Taught]]") -> Iterator[int]:
     for future in as_completed(futures):
         yield futures.index(future)
 
@@ -173,7 +173,7 @@ def _learn(student: _Student, lesson: Lesson, folder: Path, reporter: Reporter) 
     network = EncoderNetwork(student.base.source, settings.seed, settings.dropout)
     network.prune(student.rows, settings.max_length)
     tokens = encode(student.tokenizer, lesson.texts)
-    fine_tune(network, tokens, lesson.targets, settings, reporter)
+    fine_tune(network, tokens, lesson.targets, settings, reporter, lesson.components)
     draw = np.random.default_rng(settings.seed)
     groups = [*lesson.labels.T, ~lesson.labels.any(axis=1)]
     chosen = {int(place) for group in groups for place in draw.permutation(np.flatnonzero(group))[:_CALIBRATION]}

@@ -77,6 +77,8 @@ class TeacherParams:
     learning_rate: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
     sentences: Annotated[int, Field(ge=0, le=1_000_000)]
     share: Part
+    components: Count
+    hints: Weight
 
 
 @dataclass(frozen=True, config=_CONFIG)

@@ -9,6 +9,7 @@ pytest.importorskip("transformers")
 from pipeline.dataset import load_side
 from pipeline.encoder_base import open_base
 from pipeline.encoder_lessons import EncoderFiles, Lessons
+from pipeline.encoder_teacher import Taught
 from pipeline.extract import load_sentences
 from pipeline.sentences import LAYOUT_KINDS
 from tests.bases import make_base
@@ -30,8 +31,9 @@ def taught(settings, files, tmp_path_factory):
     return Lessons(settings, files, open_base(str(make_base(tmp_path_factory.mktemp("base")))))
 
 
-def answers(question, log_odds):
-    return np.full((len(question.rows) + len(question.others), 3), log_odds)
+def answers(question, log_odds, component=0.0):
+    count = len(question.rows) + len(question.others)
+    return Taught(np.full((count, 3), log_odds), np.full((count, 2), component))
 
 
 def test_without_a_teacher_labels_are_the_targets(settings, files):
@@ -68,6 +70,23 @@ def test_what_several_teachers_answered_is_averaged(taught):
     assert both
     for text, target in by_text.items():
         assert target == pytest.approx(0.5 if text in both else text in other.others)
+
+
+def test_components_of_several_teachers_stand_side_by_side(taught):
+    one, other = taught.question(np.arange(0, 60)), taught.question(np.arange(40, 100))
+    lesson = taught.lesson(np.arange(100), [(one, answers(one, 0.0, 1.0)), (other, answers(other, 0.0, 2.0))])
+    assert lesson.components.shape == (len(lesson.texts), 4)
+    asked = [[*one.rows, *one.others], [*other.rows, *other.others]]
+    for name, row in zip([*range(100), *lesson.texts[100:]], lesson.components, strict=True):
+        expected = [value if name in names else np.nan for names, value in zip(asked, (1, 2), strict=True)]
+        np.testing.assert_array_equal(row, np.repeat(expected, 2))
+
+
+def test_without_a_weight_there_are_no_components(taught, settings, files):
+    own = replace(settings.encoder.teacher, hints=0.0)
+    lessons = Lessons(replace(settings, encoder=replace(settings.encoder, teacher=own)), files, taught.teacher.base)
+    question = lessons.question(np.arange(20))
+    assert lessons.lesson(np.arange(20), [(question, answers(question, 0.0))]).components is None
 
 
 def test_nothing_of_what_is_to_stay_unseen(taught, files):

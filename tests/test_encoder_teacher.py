@@ -29,7 +29,7 @@ def ask(others=(), texts=TEXTS, labels=LABELS):
 
 
 def test_learns_and_answers_in_the_order_of_the_sentences(teacher):
-    answers = teach(teacher, ask(["weak plans", "good plans"]), SilentReporter())
+    answers = teach(teacher, ask(["weak plans", "good plans"]), SilentReporter()).logits
     assert answers.shape == (82, 3)
     assert ((answers[:80] > 0) == LABELS).mean() > 0.9
     assert answers[80, 1] > answers[80, 0]
@@ -38,21 +38,37 @@ def test_learns_and_answers_in_the_order_of_the_sentences(teacher):
 
 def test_the_same_question_is_answered_from_the_file(teacher):
     before = teach(teacher, ask(), SilentReporter())
-    (path,) = [path for path in teacher.answers.iterdir() if np.load(path).shape == before.shape]
-    np.save(path, np.load(path) + 1)
-    np.testing.assert_allclose(teach(teacher, ask(), SilentReporter()), before + 1, rtol=1e-5)
+    (path,) = [path for path in teacher.answers.iterdir() if np.load(path)["logits"].shape == before.logits.shape]
+    np.savez(path, logits=before.logits + 1, components=before.components + 2)
+    again = teach(teacher, ask(), SilentReporter())
+    np.testing.assert_allclose(again.logits, before.logits + 1, rtol=1e-5)
+    np.testing.assert_allclose(again.components, before.components + 2, rtol=1e-5)
+
+
+def test_components_are_of_its_states_and_unit_variance(teacher):
+    texts = [f"{first} plans {second}" for first in ("children", "leaders") for second in ("good", "weak", "new")] * 10
+    own = replace(teacher.settings.teacher, components=2)
+    components = teach(
+        replace(teacher, settings=replace(teacher.settings, teacher=own)), ask(texts), SilentReporter()
+    ).components
+    assert components.shape == (140, 2)
+    np.testing.assert_allclose(components.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(components.var(axis=0, ddof=1), 1, rtol=1e-6)
+    # The same sentence has the same state.
+    np.testing.assert_allclose(components[80:86], components[86:92], atol=1e-4)
+    assert np.abs(components[80] - components[81]).max() > 0.1
 
 
 def test_the_outputs_learn_at_a_rate_of_their_own(teacher):
     def sureness(head_rate):
         lessons = replace(teacher.settings.teacher, epochs=10, learning_rate=1e-4)
         settings = replace(teacher.settings, head_rate=head_rate, teacher=lessons)
-        return np.abs(teach(replace(teacher, settings=settings), ask(), SilentReporter())).mean()
+        return np.abs(teach(replace(teacher, settings=settings), ask(), SilentReporter()).logits).mean()
 
     assert sureness(30.0) > 2 * sureness(1.0)
 
 
-@pytest.mark.parametrize("change", ["labels", "texts", "unlabelled", "settings"])
+@pytest.mark.parametrize("change", ["labels", "texts", "unlabelled", "settings", "components"])
 def test_another_question_is_not(teacher, change):
     texts, labels, others, settings = TEXTS, LABELS, ["weak"], teacher.settings
     teach(teacher, ask(others, texts, labels), SilentReporter())
@@ -63,8 +79,10 @@ def test_another_question_is_not(teacher, change):
         texts = texts[::-1]
     elif change == "unlabelled":
         others = ["good"]
-    else:
+    elif change == "settings":
         settings = replace(settings, teacher=replace(settings.teacher, epochs=1))
+    else:
+        settings = replace(settings, teacher=replace(settings.teacher, components=3))
     teach(replace(teacher, settings=settings), ask(others, texts, labels), SilentReporter())
     assert len(set(teacher.answers.iterdir()) - before) == 1
 
@@ -72,7 +90,7 @@ def test_another_question_is_not(teacher, change):
 def test_what_only_the_encoder_needs_changes_nothing(teacher):
     teach(teacher, ask(["weak"]), SilentReporter())
     before = set(teacher.answers.iterdir())
-    settings = replace(teacher.settings, epochs=9, teacher=replace(teacher.settings.teacher, share=0.1))
+    settings = replace(teacher.settings, epochs=9, teacher=replace(teacher.settings.teacher, share=0.1, hints=0))
     teach(replace(teacher, settings=settings), ask(["weak"]), SilentReporter())
     assert set(teacher.answers.iterdir()) == before
 
