@@ -1,31 +1,36 @@
-"""Shortened copies of sentences: what the encoder says of them shows the linear model what each part is worth."""
+"""Altered copies of sentences: what the encoder says of them shows the linear model what each part is worth."""
 
 from collections.abc import Callable
 from random import Random
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from pipeline.scorer import Floats
+from pipeline.substitution import Frames
+
+Alter = Callable[[str, str], str]
 
 # Shorter sentences have no part that says less than the whole.
 _WORDS = 7
 # A span has this share of a sentence's words, and never fewer than so many words.
 _SHORTEST, _LONGEST, _FEWEST = 0.35, 0.9, 4
 _LEFT_OUT = 0.25
-_OF_EACH_KIND = 3
+_SPANS, _THINNED, _SUBSTITUTED = 3, 3, 6
 # Of a label that fewer of the unlabelled sentences bear, the likeliest of them give copies as labelled ones do.
 _RARE = 0.05
 _LIKELIEST = 0.02
 
 
 def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats) -> pd.DataFrame:
-    """Shorten the sentences that teach most, always in the same way.
+    """Alter the sentences that teach most, always in the same way.
 
-    Labelled sentences give three spans each, and three copies with words left out (n-gram sampling and masking: Tang et
-    al. 2019, "Distilling task-specific knowledge from BERT into simple neural networks"). So do, of a label that fewer
-    than 5% of the unlabelled sentences bear, the likeliest 2% of these.
+    Labelled sentences give three spans each, three copies with words left out (n-gram sampling and masking: Tang et al.
+    2019, "Distilling task-specific knowledge from BERT into simple neural networks") and six with words replaced by
+    others of the training side (`pipeline.substitution`). So do, of a label that fewer than 5% of the unlabelled
+    sentences bear, the likeliest 2% of these.
 
     Args:
         labelled: Sentences of the training side, with `key`, `text` and `group`.
@@ -33,10 +38,13 @@ def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats
         logits: The encoder's log-odds of the unlabelled ones, of shape (sentences, labels).
 
     Returns:
-        A row a copy: `name`, which holds the sentence's key and is its own; `text`; and the sentence's `group`.
+        A row a copy: `name`, which holds the sentence's key and a hash of the copy's text; `text`; and the sentence's
+        `group`.
     """
     likely = unlabelled.iloc[_likeliest_of_rare(logits)]
-    rows = [row for table in (labelled, likely) for shorten in (span, thinned) for row in _copies(table, shorten)]
+    frames = Frames([*labelled["text"], *unlabelled["text"]])
+    kinds = [(span, _SPANS), (thinned, _THINNED), (frames.substituted, _SUBSTITUTED)]
+    rows = [row for table in (labelled, likely) for alter, count in kinds for row in _copies(table, alter, count)]
     return pd.DataFrame(rows, columns=["name", "text", "group"], dtype=object)
 
 
@@ -86,9 +94,12 @@ def _likeliest_of_rare(logits: Floats) -> npt.NDArray[np.intp]:
     return np.flatnonzero(chosen)
 
 
-def _copies(table: pd.DataFrame, shorten: Callable[[str, str], str]) -> list[tuple[str, str, str]]:
+def _copies(table: pd.DataFrame, alter: Alter, count: int) -> list[tuple[str, str, str]]:
     rows = []
     for key, text, group in zip(table["key"], table["text"], table["group"], strict=True):
-        names = [f"{key} {shorten.__name__} {number}" for number in range(_OF_EACH_KIND)]
-        rows += [(name, short, group) for name in names if (short := shorten(text, name))]
+        for number in range(count):
+            seed = f"{key} {alter.__name__} {number}"
+            if altered := alter(text, seed):
+                # What other words fit may change with new sentences; the name of a copy always means the same text.
+                rows.append((f"{seed} {crc32(altered.encode()):08x}", altered, group))
     return rows

@@ -37,7 +37,7 @@ class Soft:
         texts: The sentences.
         probabilities: Of shape (sentences, labels), each between 0 and 1.
         groups: Group of each sentence, named as those of the labelled ones.
-        copies: Which are shortened copies of other sentences, labelled or not, of shape (sentences,).
+        copies: Which are altered copies of other sentences, labelled or not, of shape (sentences,).
     """
 
     texts: list[str]

@@ -95,7 +95,7 @@ def render_card(classifier: "SentenceClassifier") -> str:
 
 def _taught_by_encoder(data: dict[str, Any]) -> str:
     """Name what the encoder labelled; models that were trained before there were copies have none."""
-    counts = ((data["soft_sentences"], "sentences"), (data.get("copies", 0), "shortened copies of sentences"))
+    counts = ((data["soft_sentences"], "sentences"), (data.get("copies", 0), "altered copies of sentences"))
     named = " and ".join(f"{count:,} {what}" for count, what in counts if count)
     return f"Besides, {named} that only the encoder labelled." if named else ""
 

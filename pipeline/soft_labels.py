@@ -45,7 +45,7 @@ class TrainingFiles:
     Attributes:
         sentences: Folder that the extract stage wrote.
         soft_labels: File of the soft_labels stage: `key` and, for each label, log-odds before calibration; sorted by
-            key. The key of a shortened copy is its name. The bytes do not depend on which sentences were new.
+            key. The key of an altered copy is its name. The bytes do not depend on which sentences were new.
         encoder: The encoder's folder.
         reserved: Keys of benchmark sentences, one a line, which never teach.
     """
@@ -84,7 +84,7 @@ def make_soft_labels(
     try:
         reading.complete(texts, "sentences")
         copies = _copies(params, dataset, files.reserved, store, reading.known)
-        reading.complete(copies, "shortened copies")
+        reading.complete(copies, "altered copies")
         wanted = sorted([*texts.index, *copies.index])
     finally:
         # Also after an interruption: what was read need not be read again.
@@ -151,7 +151,7 @@ class _Reading:
 def _copies(
     params: Params, dataset: Path, reserved: Path, store: pd.DataFrame, known: pd.DataFrame
 ) -> "pd.Series[str]":
-    """Shorten the sentences that teach most, as the train stage will; texts by name."""
+    """Alter the sentences that teach most, as the train stage will; texts by name."""
     train, test = load_side(dataset, "train"), load_side(dataset, "test")
     unlabelled = choose_unlabelled(store, train, test, params.dataset.test_share, reserved)
     logits = known.loc[unlabelled["key"]].to_numpy(dtype=float)

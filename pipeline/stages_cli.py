@@ -85,7 +85,7 @@ def dataset() -> None:
 
 
 def soft_labels() -> None:
-    """Stage: let the encoder read every new sentence, and shortened copies, into data/soft_labels.parquet."""
+    """Stage: let the encoder read every new sentence, and altered copies, into data/soft_labels.parquet."""
     from pipeline.soft_labels import make_soft_labels
 
     report = make_soft_labels(read_params(), DATASET, reporter=show_progress())

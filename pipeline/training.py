@@ -113,7 +113,7 @@ class EncoderAnswers:
         self.measured = labelled.measured(self.known)
 
     def soft(self, params: Params, test: pd.DataFrame) -> Soft:
-        """Collect the sentences that nobody labelled, of documents that are not on the test side, and shortened copies.
+        """Collect the sentences that nobody labelled, of documents that are not on the test side, and altered copies.
 
         Args:
             params: All settings.

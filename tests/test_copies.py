@@ -42,14 +42,35 @@ def test_seeds_differ():
     assert 21 < np.mean(lengths) < 24
 
 
-KINDS = [f"{kind} {number}" for kind in ("span", "thinned") for number in range(3)]
+SHORTENED = {f"{kind} {number}" for kind in ("span", "thinned") for number in range(3)}
+NO_LOGITS = np.empty((0, 3))
 
 
-def test_each_labelled_sentence_gives_six_copies():
-    copies = plan_copies(table(2), table(0), np.empty((0, 3)))
-    assert sorted(copies["name"]) == [f"{key} {kind}" for key in ("0000", "0001") for kind in KINDS]
+def kinds_by_key(copies):
+    names = copies["name"].str.rsplit(" ", n=1).str[0].str.split(" ", n=1)
+    return {key: set(part) for key, part in names.str[1].groupby(names.str[0])}
+
+
+def test_each_labelled_sentence_gives_six_shortened_copies():
+    copies = plan_copies(table(2), table(0), NO_LOGITS)
+    by_key = kinds_by_key(copies)
+    assert set(by_key) == {"0000", "0001"}
+    assert all(kinds >= SHORTENED for kinds in by_key.values())
     assert (copies["group"] == "group " + copies["name"].str.split(" ").str[0]).all()
     assert copies["name"].is_unique
+
+
+def test_and_up_to_six_with_words_of_others():
+    others = table(100, start=50)
+    others["text"] = others["text"].str.replace("sentence", "word")
+    copies = plan_copies(table(10), others, np.full((100, 3), 9.0))
+    substituted = copies[copies["name"].str.contains("substituted")]
+    assert substituted["name"].str[:4].value_counts().max() <= 6
+    assert 15 < len(substituted) < 60
+    for text in substituted["text"]:
+        first, _, *rest = text.split()
+        assert first in {"sentence", "word"}
+        assert rest == "has more than seven words, as it must".split()
 
 
 def test_only_the_likeliest_of_a_rare_label_give_copies():
@@ -57,18 +78,33 @@ def test_only_the_likeliest_of_a_rare_label_give_copies():
     logits = np.column_stack([np.full(100, 1.0), np.full(100, -2.0), np.linspace(-3, 0.1, 100)])
     logits[:10, 1] = 3.0  # a tenth bears it: not rare
     copies = plan_copies(table(0), unlabelled, logits)
-    likeliest = unlabelled["key"].iloc[-2:]
-    assert sorted(copies["name"]) == [f"{key} {kind}" for key in likeliest for kind in KINDS]
+    by_key = kinds_by_key(copies)
+    assert set(by_key) == set(unlabelled["key"].iloc[-2:])
+    assert all(kinds >= SHORTENED for kinds in by_key.values())
 
 
-def test_copies_do_not_depend_on_the_sentences_beside():
-    whole = plan_copies(table(5), table(0), np.empty((0, 3))).set_index("name")
-    part = plan_copies(table(2), table(0), np.empty((0, 3))).set_index("name")
-    pd.testing.assert_frame_equal(whole.loc[part.index], part)
+def test_new_sentences_leave_most_copies_as_they_are():
+    before, after = (
+        plan_copies(table(100), table(count, start=200), np.full((count, 3), 9.0)).set_index("name")
+        for count in (100, 101)
+    )
+    kept = before.index.intersection(after.index)
+    assert len(kept) > 0.95 * len(before)
+    pd.testing.assert_frame_equal(before.loc[kept], after.loc[kept])
 
 
-def test_nothing_to_shorten():
+def test_a_name_means_one_text():
+    before, after = (
+        plan_copies(table(40), table(count, start=200), np.full((count, 3), 9.0)).set_index("name")["text"]
+        for count in (2, 300)
+    )
+    assert set(after.index) - set(before.index)
+    both = before.index.intersection(after.index)
+    assert (before[both] == after[both]).all()
+
+
+def test_nothing_to_alter():
     short = pd.DataFrame({"key": ["a"], "text": ["Too short."], "group": ["g"]})
-    copies = plan_copies(short, table(0), np.empty((0, 3)))
+    copies = plan_copies(short, table(0), NO_LOGITS)
     assert copies.empty
     assert list(copies.columns) == ["name", "text", "group"]

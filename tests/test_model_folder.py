@@ -194,9 +194,9 @@ def test_damaged_configurations(folder):
         ({"soft_sentences": 1200}, "Besides, 1,200 sentences that only the encoder labelled."),
         (
             {"soft_sentences": 1200, "copies": 3400},
-            "Besides, 1,200 sentences and 3,400 shortened copies of sentences that only the encoder labelled.",
+            "Besides, 1,200 sentences and 3,400 altered copies of sentences that only the encoder labelled.",
         ),
-        ({"soft_sentences": 0, "copies": 3400}, "Besides, 3,400 shortened copies of sentences that only"),
+        ({"soft_sentences": 0, "copies": 3400}, "Besides, 3,400 altered copies of sentences that only"),
     ],
 )
 def test_the_card_names_what_the_encoder_labelled(model, counts, expected):

@@ -92,7 +92,7 @@ def test_a_month(tmp_path):
 
     # Training takes the answers, and the verdict is written down.
     output = repro(folder)
-    # New labels bring new shortened copies, which the encoder reads.
+    # New labels bring new altered copies, which the encoder reads.
     assert stages_run(output)[:4] == ["dataset", "soft_labels", "learning_curve", "train"]
     assert f"reviewed: {count} sentences; 0 held back" in output
     judged = verdicts(folder)
