@@ -82,8 +82,11 @@ def competitors(train: pd.DataFrame, params: Params, base: str | None) -> tuple[
             "No transformer fine-tuned plainly: that row needs --base and `pip install 'inspection-findings[encoder]'`."
         )
     else:
+        from pipeline.encoder_base import open_base
+
         plain = fit_transformer(base, replace(params.encoder, **_PLAIN), texts, labels)
-        found.append(Competitor(f"{Path(base).name}, fine-tuned plainly", plain, np.full(len(LABELS), 0.5)))
+        name = open_base(base).describe()["name"]
+        found.append(Competitor(f"{name}, fine-tuned plainly", plain, np.full(len(LABELS), 0.5)))
     if find_spec("vaderSentiment"):
         found.append(Competitor("VADER, polarity beyond ±.05", vader(), np.full(len(LABELS), 0.5), calibrated=False))
     else:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from pipeline.classifier import SentenceClassifier
-    from pipeline.cluster_worker import Job, Labelled
+    from pipeline.cluster_worker import Job, LabelledDocument
 
 _OURS = re.compile(r"[0-9a-f]{16}\.parquet|\.[0-9a-f]{16}\.parquet\.[0-9a-f]{32}\.tmp")
 
@@ -188,9 +188,9 @@ def _identify(client: "Client", job: "Job", listing: Listing, reporter: Reporter
 
 def _label(
     client: "Client", job: "Job", items: Sequence[Input], sources: Sequence[Source], reporter: Reporter
-) -> "dict[str, Labelled]":
+) -> "dict[str, LabelledDocument]":
     """Label the documents; return what came of each by `report_id`."""
-    from pipeline.cluster_worker import FINDINGS_FOLDER, Labelled, label_document
+    from pipeline.cluster_worker import FINDINGS_FOLDER, LabelledDocument, label_document
 
     system, folder = open_storage(job.output)
     bucket = folder.partition("/")[0]  # empty for paths of a machine
@@ -204,11 +204,11 @@ def _label(
     except Exception as error:  # each file system has its own
         raise UsageError(f"{job.output}: cannot be written to ({error}); name another place with --output.") from None
     reporter.start(len(items), "documents")
-    came: dict[str, Labelled] = {}
+    came: dict[str, LabelledDocument] = {}
     sentences = failed = 0
     tasks = [(job, source, item) for source, item in zip(sources, items, strict=True)]
     for rank, labelled, failure in run_on_workers(client, label_document, tasks):
-        labelled = labelled or Labelled(failure=failure)
+        labelled = labelled or LabelledDocument(failure=failure)
         came[items[rank].report_id] = labelled
         sentences += labelled.summary.sentences if labelled.summary else 0
         failed += labelled.failure is not None
@@ -217,7 +217,7 @@ def _label(
 
 
 def _write(
-    output: str, inputs: Inputs, came: "dict[str, Labelled]"
+    output: str, inputs: Inputs, came: "dict[str, LabelledDocument]"
 ) -> tuple[list[ReportSummary], tuple[tuple[str, str], ...]]:
     """Write the tables beside the findings, and remove findings of documents that are gone."""
     from pipeline.cluster_worker import FINDINGS_FOLDER

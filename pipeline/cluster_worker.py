@@ -55,7 +55,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledDocument:
     """What came of a document.
 
     Attributes:
@@ -117,7 +117,7 @@ def find_identity(product: str, source: Source) -> tuple[str | None, str | None]
         return None, str(error)
 
 
-def label_document(job: Job, source: Source, item: Input) -> Labelled:
+def label_document(job: Job, source: Source, item: Input) -> LabelledDocument:
     """Label a document and write its findings.
 
     Args:
@@ -150,7 +150,7 @@ def label_document(job: Job, source: Source, item: Input) -> Labelled:
             system, _ = open_storage(source.root)
             system.get_file(source.path, str(path))
         except (FileNotFoundError, PermissionError) as error:
-            return Labelled(failure=f"cannot be opened: {error.strerror or type(error).__name__}")
+            return LabelledDocument(failure=f"cannot be opened: {error.strerror or type(error).__name__}")
         # A parser may crash or hang: not this process, which would cost the cluster a worker, but one of its own.
         setup = (start_worker_from, (scratch / job.name, job.mode))
         ((_, came),) = run_tasks(label_in_worker, [(part, None)], workers=1, setup=setup, limit=job.time_limit)
@@ -158,7 +158,7 @@ def label_document(job: Job, source: Source, item: Input) -> Labelled:
         if outcome.fault is not None:
             raise FindingsError(outcome.fault)
         if outcome.failure is not None:
-            return Labelled(failure=outcome.failure)
+            return LabelledDocument(failure=outcome.failure)
         table = read_part(part.path)
         known = {DETAILS: table.schema.metadata[DETAILS], _MADE_FROM: made_from, TABLE_FORMAT_KEY: str(TABLE_FORMAT)}
         table = table.replace_schema_metadata(known)
@@ -192,8 +192,8 @@ def _labelled_before(system: Any, path: str, made_from: bytes) -> "pa.Table | No
     return None
 
 
-def _describe(table: "pa.Table", item: Input, *, reused: bool) -> Labelled:
+def _describe(table: "pa.Table", item: Input, *, reused: bool) -> LabelledDocument:
     summary = summarise(table, report=item.report, report_id=item.report_id)
     sections = SectionCounts()
     sections.add(table, summary)
-    return Labelled(None, summary, sections, table.schema.metadata[DETAILS].decode(), reused)
+    return LabelledDocument(None, summary, sections, table.schema.metadata[DETAILS].decode(), reused)

@@ -43,7 +43,7 @@ class Frames:
             seed: Decides over the places and the words.
 
         Returns:
-            As many words, of which up to two in five are others, as far as there are any that fit; "" where none is.
+            As many words, others in about two in five of the places where others fit; "" where none changed.
         """
         words = text.split()
         draw = Random(seed)  # noqa: S311
