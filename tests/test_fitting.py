@@ -59,6 +59,7 @@ def test_fewer_documents_than_folds(side, params):
         fit_linear(Labelled(texts, labels, documents), many)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_without_soft_labels_it_is_the_plain_pipeline(side, params):
     texts, labels, _ = side
     fitted = fit_linear(Labelled(*side), params)

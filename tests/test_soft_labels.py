@@ -60,8 +60,8 @@ def test_only_new_sentences_cost_anything(made, read, samples, tmp_path):
     extract_sentences([reports], few)
     first = read(output, few)
     second = read(output)
-    # Which sentences are the likeliest of a rare label may change with new ones beside them.
-    assert 0.9 * first.new < second.reused <= first.new
+    # With so many new sentences beside, other words fit in some places, and others are the likeliest of a rare label.
+    assert 0.8 * first.new < second.reused <= first.new
     assert output.read_bytes() == made[0].read_bytes()
     assert read(output).new == 0
 
