@@ -46,7 +46,8 @@ _TEACHER = """
 Learnt from {folds} teachers, too: {name} (SHA-256 of the weights `{sha256}`,
 licence {licence}), fine-tuned for {epochs} epochs at {learning_rate}, one for each fold, without that fold's
 documents. What they answered {unlabelled:,} sentences that nobody labelled is what these teach; on labelled ones the
-answers have a weight of {share} beside the label. A fold's network learnt from that fold's teacher alone.
+answers have a weight of {share} beside the label. Beside the answers it learnt, with a weight of {hints}, {components}
+principal components of each teacher's states. A fold's network learnt from that fold's teacher alone.
 """
 
 
