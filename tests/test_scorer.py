@@ -39,6 +39,7 @@ def trained(params, dataset):
     return fit_linear(labelled, params).pipeline
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
 @given(fitted=SENTENCES, asked=SENTENCES)
 @settings(deadline=None, max_examples=15)
