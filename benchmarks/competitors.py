@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ from pipeline.labels import LABELS, label_matrix
 from pipeline.params import EncoderParams, Params
 from pipeline.progress import SilentReporter
 from pipeline.scorer import Booleans, Floats, sigmoid
+
+if TYPE_CHECKING:
+    from pipeline.encoder_base import BaseWeights
 
 Predict = Callable[[Sequence[str]], Floats]
 Fit = Callable[[Sequence[str], Booleans], Predict]
@@ -84,9 +88,9 @@ def competitors(train: pd.DataFrame, params: Params, base: str | None) -> tuple[
     else:
         from pipeline.encoder_base import open_base
 
-        plain = fit_transformer(base, replace(params.encoder, **_PLAIN), texts, labels)
-        name = open_base(base).describe()["name"]
-        found.append(Competitor(f"{name}, fine-tuned plainly", plain, np.full(len(LABELS), 0.5)))
+        weights = open_base(base)
+        plain = fit_transformer(weights, replace(params.encoder, **_PLAIN), texts, labels)
+        found.append(Competitor(f"{weights.describe()['name']}, fine-tuned plainly", plain, np.full(len(LABELS), 0.5)))
     if find_spec("vaderSentiment"):
         found.append(Competitor("VADER, polarity beyond ±.05", vader(), np.full(len(LABELS), 0.5), calibrated=False))
     else:
@@ -141,13 +145,12 @@ def fit_fasttext(texts: Sequence[str], labels: Booleans) -> Predict:
     return predict
 
 
-def fit_transformer(base: str, settings: EncoderParams, texts: Sequence[str], labels: Booleans) -> Predict:
+def fit_transformer(base: "BaseWeights", settings: EncoderParams, texts: Sequence[str], labels: Booleans) -> Predict:
     """Fine-tune all weights of a transformer, and neither prune nor quantise it."""
-    from pipeline.encoder_base import open_base
     from pipeline.encoder_network import EncoderNetwork, encode, fine_tune, predict
 
-    network = EncoderNetwork(base, settings.seed, settings.dropout)
-    tokenizer = open_base(base).open_tokenizer(settings.max_length)
+    network = EncoderNetwork(base.source, settings.seed, settings.dropout)
+    tokenizer = base.open_tokenizer(settings.max_length)
     fine_tune(network, encode(tokenizer, texts), labels.astype(float), settings, SilentReporter())
     return lambda sentences: sigmoid(predict(network, encode(tokenizer, sentences), SilentReporter()).logits)
 

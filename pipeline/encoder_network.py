@@ -77,15 +77,14 @@ class EncoderNetwork(nn.Module):  # type: ignore[misc, unused-ignore]
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Give log-odds of shape (sentences, labels)."""
-        logits: torch.Tensor = self.head(self.dropout(self.pooled(input_ids, attention_mask)))
-        return logits
+        return self.read(input_ids, attention_mask)[0]
 
-    def pooled(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Give the means of the token states, of shape (sentences, width)."""
+    def read(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give log-odds, and the means of the token states, of shape (sentences, width)."""
         states = self.body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(states.dtype)
-        means: torch.Tensor = (states * mask).sum(1) / mask.sum(1)
-        return means
+        pooled = (states * mask).sum(1) / mask.sum(1)
+        return self.head(self.dropout(pooled)), pooled
 
 
 def fine_tune(
@@ -138,12 +137,12 @@ def fine_tune(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(step / warm, max(0.0, (steps - step) / max(1, steps - warm)))
     )
+    entropy = nn.BCEWithLogitsLoss(reduction="none")
     reporter.start(settings.epochs * len(tokens), "sentences")
     for _ in range(settings.epochs):
         for places in _batches([len(sentence) for sentence in tokens], settings.batch, shuffle):
             logits, states = _read(network, [tokens[place] for place in places], device)
-            entropy = nn.functional.binary_cross_entropy_with_logits
-            loss = entropy(logits, answers[places].to(device), reduction="none").sum(1).mean()
+            loss = entropy(logits, answers[places].to(device)).sum(1).mean()
             if components is not None:
                 hint = hints[places].to(device)
                 known = ~hint.isnan()
@@ -213,8 +212,7 @@ def _read(network: EncoderNetwork, tokens: Sequence[Sequence[int]], device: str)
     inputs = pad(tokens)
     ids, mask = (torch.from_numpy(inputs[name]).to(device) for name in ("input_ids", "attention_mask"))
     with torch.autocast(device, dtype=torch.bfloat16, enabled=_has_fast_bfloat16(device)):
-        states = network.pooled(ids, mask)
-        logits = network.head(network.dropout(states))
+        logits, states = network.read(ids, mask)
     return logits.float(), states.float()
 
 

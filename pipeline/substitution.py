@@ -45,7 +45,8 @@ class Frames:
         Returns:
             As many words, others in about two in five of the places where others fit; "" where none changed.
         """
-        words = text.split()
+        original = text.split()
+        words = original.copy()
         draw = Random(seed)  # noqa: S311
         for place in range(len(words)):
             replace, position = draw.random() < _RATE, draw.random()
@@ -54,5 +55,4 @@ class Frames:
             if replace and (fitting := self._words.get((before, after))):
                 rank = bisect_left(fitting, (int(position * _HASHES), ""))
                 words[place] = fitting[rank % len(fitting)][1]
-        altered = " ".join(words)
-        return "" if altered == " ".join(text.split()) else altered
+        return "" if words == original else " ".join(words)

@@ -65,10 +65,12 @@ def test_thresholds_come_from_groups_held_out():
 def test_a_transformer_is_fine_tuned_plainly(params, tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'inspection-findings[encoder]'")
     pytest.importorskip("transformers")
+    from pipeline.encoder_base import open_base
+
     texts = ["children plans good", "leaders plans weak"] * 40
     labels = np.array([[1, 0, 0], [0, 1, 0]] * 40, dtype=bool)
     settings = replace(params.encoder, epochs=6, batch=8, learning_rate=0.01)
-    answers = fit_transformer(str(make_base(tmp_path)), settings, texts, labels)(texts[:2])
+    answers = fit_transformer(open_base(str(make_base(tmp_path))), settings, texts, labels)(texts[:2])
     assert ((answers > 0.5) == labels[:2]).all()
 
 
