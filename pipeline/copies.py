@@ -33,19 +33,30 @@ def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats
     sentences bear, the likeliest 2% of these.
 
     Args:
-        labelled: Sentences of the training side, with `key`, `text` and `group`.
+        labelled: Sentences of the training side, with `key` and `text`.
         unlabelled: Sentences that nobody labelled and that may teach, with the same columns.
         logits: The encoder's log-odds of the unlabelled ones, of shape (sentences, labels).
 
     Returns:
-        A row a copy: `name`, which holds the sentence's key and a hash of the copy's text; `text`; and the sentence's
-        `group`.
+        A row a copy: `name`, which begins with the sentence's key and ends in a hash of the copy's text; and `text`.
     """
     likely = unlabelled.iloc[_likeliest_of_rare(logits)]
     frames = Frames([*labelled["text"], *unlabelled["text"]])
     kinds = [(span, _SPANS), (thinned, _THINNED), (frames.substituted, _SUBSTITUTED)]
     rows = [row for table in (labelled, likely) for alter, count in kinds for row in _copies(table, alter, count)]
-    return pd.DataFrame(rows, columns=["name", "text", "group"], dtype=object)
+    return pd.DataFrame(rows, columns=["name", "text"], dtype=object)
+
+
+def source_key(name: str) -> str:
+    """Tell which sentence was altered.
+
+    Args:
+        name: A copy's name.
+
+    Returns:
+        The sentence's key.
+    """
+    return name.split(" ", 1)[0]
 
 
 def span(text: str, seed: str) -> str:
@@ -94,12 +105,12 @@ def _likeliest_of_rare(logits: Floats) -> npt.NDArray[np.intp]:
     return np.flatnonzero(chosen)
 
 
-def _copies(table: pd.DataFrame, alter: Alter, count: int) -> list[tuple[str, str, str]]:
+def _copies(table: pd.DataFrame, alter: Alter, count: int) -> list[tuple[str, str]]:
     rows = []
-    for key, text, group in zip(table["key"], table["text"], table["group"], strict=True):
+    for key, text in zip(table["key"], table["text"], strict=True):
         for number in range(count):
             seed = f"{key} {alter.__name__} {number}"
             if altered := alter(text, seed):
                 # What other words fit may change with new sentences; the name of a copy always means the same text.
-                rows.append((f"{seed} {crc32(altered.encode()):08x}", altered, group))
+                rows.append((f"{seed} {crc32(altered.encode()):08x}", altered))
     return rows

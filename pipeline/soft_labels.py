@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from pipeline.copies import plan_copies
-from pipeline.dataset import groups_of, load_side
+from pipeline.dataset import load_side
 from pipeline.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from pipeline.errors import DataError
 from pipeline.extract import load_sentences
@@ -21,7 +21,8 @@ from pipeline.unlabelled import choose_unlabelled
 
 SOFT_LABELS = Path("data/soft_labels.parquet")
 _ENCODER = b"encoder"
-_SCHEMA = pa.schema([("key", pa.string()), *((label, pa.float32()) for label in LABELS)])
+_COPY = "copy"
+_SCHEMA = pa.schema([("key", pa.string()), *((label, pa.float32()) for label in LABELS), (_COPY, pa.string())])
 _CHUNK = 2048
 
 
@@ -44,8 +45,9 @@ class TrainingFiles:
 
     Attributes:
         sentences: Folder that the extract stage wrote.
-        soft_labels: File of the soft_labels stage: `key` and, for each label, log-odds before calibration; sorted by
-            key. The key of an altered copy is its name. The bytes do not depend on which sentences were new.
+        soft_labels: File of the soft_labels stage: `key`, for each label log-odds before calibration, and of an altered
+            copy, whose key is its name, the text as `copy`; sorted by key. The bytes do not depend on which sentences
+            were new.
         encoder: The encoder's folder.
         reserved: Keys of benchmark sentences, one a line, which never teach.
     """
@@ -84,7 +86,7 @@ def make_soft_labels(
     try:
         reading.complete(texts, "sentences")
         copies = _copies(params, dataset, files.reserved, store, reading.known)
-        reading.complete(copies, "altered copies")
+        reading.complete(copies, "altered copies", copies=True)
         wanted = sorted([*texts.index, *copies.index])
     finally:
         # Also after an interruption: what was read need not be read again.
@@ -101,7 +103,8 @@ def load_soft_labels(path: Path = SOFT_LABELS) -> tuple[pd.DataFrame, str]:
         path: The file.
 
     Returns:
-        Log-odds before calibration, a column a label, indexed by sentence key; and the version of the encoder.
+        Log-odds before calibration, a column a label, and the text of altered copies as `copy`, indexed by key; and the
+        version of the encoder.
 
     Raises:
         DataError: The file is missing or damaged.
@@ -123,7 +126,7 @@ def _known(path: Path, version: str) -> pd.DataFrame:
     return (
         known
         if made_by == version
-        else pd.DataFrame(columns=list(LABELS), index=pd.Index([], dtype="str"), dtype="float32")
+        else _SCHEMA.empty_table().to_pandas().set_index("key")
     )
 
 
@@ -136,14 +139,15 @@ class _Reading:
         self._reader = reader
         self._reporter = reporter
 
-    def complete(self, texts: "pd.Series[str]", unit: str) -> None:
+    def complete(self, texts: "pd.Series[str]", unit: str, *, copies: bool = False) -> None:
         """Read what is not known yet."""
         new = texts[~texts.index.isin(self.known.index)]
         self._reporter.start(len(new), unit)
         for start in range(0, len(new), _CHUNK):
             chunk = new.iloc[start : start + _CHUNK]
             logits = self._reader.logits(chunk.tolist()).astype(np.float32)
-            self.known = pd.concat([self.known, pd.DataFrame(logits, index=chunk.index, columns=list(LABELS))])
+            read = pd.DataFrame(logits, index=chunk.index, columns=list(LABELS))
+            self.known = pd.concat([self.known, read.assign(copy=chunk if copies else None).astype(self.known.dtypes)])
             self.new += len(chunk)
             self._reporter.advance(len(chunk))
 
@@ -151,19 +155,16 @@ class _Reading:
 def _copies(
     params: Params, dataset: Path, reserved: Path, store: pd.DataFrame, known: pd.DataFrame
 ) -> "pd.Series[str]":
-    """Alter the sentences that teach most, as the train stage will; texts by name."""
+    """Alter the sentences that teach most; texts by name."""
     train, test = load_side(dataset, "train"), load_side(dataset, "test")
     unlabelled = choose_unlabelled(store, train, test, params.dataset.test_share, reserved)
     logits = known.loc[unlabelled["key"]].to_numpy(dtype=float)
-    copies = plan_copies(train.assign(group=groups_of(train)), unlabelled, logits)
     # A sentence that stands in two documents has two rows on the training side.
-    return copies.drop_duplicates("name").set_index("name")["text"]
+    return plan_copies(train.drop_duplicates("key"), unlabelled, logits).set_index("name")["text"]
 
 
 def _write(known: pd.DataFrame, version: str, path: Path) -> None:
-    table = pa.table(
-        [pa.array(known.index.tolist(), pa.string()), *(pa.array(known[label], pa.float32()) for label in LABELS)],
-        schema=_SCHEMA.with_metadata({_ENCODER: version.encode()}),
-    )
+    schema = _SCHEMA.with_metadata({_ENCODER: version.encode()})
+    table = pa.Table.from_pandas(known.reset_index(names="key"), schema, preserve_index=False)
     with replace_file(path) as temporary:
         parquet.write_table(table, temporary, compression="zstd")

@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.cascade_tuning import Answers, Tuned, tune_cascade
 from pipeline.classifier import SentenceClassifier
 from pipeline.conversion import convert_pipeline
-from pipeline.copies import plan_copies
+from pipeline.copies import source_key
 from pipeline.dataset import load_side, load_summary
 from pipeline.encoder import load_encoder, load_held_out
 from pipeline.errors import DataError
@@ -127,21 +127,24 @@ class EncoderAnswers:
         """
         files = self._files
         table = load_unlabelled(files.sentences, self._table, test, params.dataset.test_share, files.reserved)
-        logits, version = load_soft_labels(self._files.soft_labels)
+        read, version = load_soft_labels(self._files.soft_labels)
         if version != self._encoder.version:
             raise DataError(
                 f"{self._files.soft_labels}: made by encoder {version}, but {self._files.encoder} holds "
                 f"{self._encoder.version}; run `dvc repro soft_labels`."
             )
-        table = table[table["key"].isin(logits.index)]
-        labelled = self._table[["key", "text"]].assign(group=self._labelled.groups)
-        copies = plan_copies(labelled, table, logits.loc[table["key"]].to_numpy(dtype=float))
-        copies = copies[copies["name"].isin(logits.index)]
+        table = table[table["key"].isin(read.index)]
+        labelled = self._table[["key"]].assign(group=self._labelled.groups)
+        copies = read.loc[read["copy"].notna(), ["copy"]].rename_axis("name").reset_index()
+        # By the sentence's key: copies of what has come to the test side since do not teach.
+        copies = copies.assign(key=copies["name"].map(source_key)).merge(
+            pd.concat([labelled, table[["key", "group"]]]).drop_duplicates(), on="key"
+        )
         if table.empty and copies.empty:
             return NO_SOFT
-        scores = logits.loc[[*table["key"], *copies["name"]]].to_numpy(dtype=float)
+        scores = read.loc[[*table["key"], *copies["name"]], list(LABELS)].to_numpy(dtype=float)
         return Soft(
-            texts=[*table["text"], *copies["text"]],
+            texts=[*table["text"], *copies["copy"]],
             probabilities=self._calibrated(scores),
             groups=np.array([*table["group"], *copies["group"]], dtype=object),
             copies=np.arange(len(scores)) >= len(table),

@@ -34,7 +34,8 @@ def test_every_sentence_of_the_store_is_read(made, store):
     output, report = made
     table, version = load_soft_labels(output)
     assert set(load_sentences(store)["key"]) == {name for name in table.index if " " not in name}
-    assert list(table.columns) == list(LABELS)
+    assert list(table.columns) == [*LABELS, "copy"]
+    assert (table["copy"].notna() == [" " in name for name in table.index]).all()
     assert (report.new, report.reused) == (len(table), 0)
     assert len(version) == 12
 
@@ -48,7 +49,7 @@ def test_copies_of_labelled_sentences_are_read(made, dataset):
     assert not copied & set(test["key"])
     # A copy is read by itself: what it says is not what the sentence says.
     name = next(name for name in table.index if " span 0 " in name and name.split(" ")[0] in table.index)
-    assert not np.allclose(table.loc[name], table.loc[name.split(" ")[0]])
+    assert not np.allclose(*(table.loc[key, list(LABELS)].to_numpy(float) for key in (name, name.split(" ")[0])))
 
 
 def test_only_new_sentences_cost_anything(made, read, samples, tmp_path):

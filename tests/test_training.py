@@ -3,12 +3,14 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 
+from pipeline.copies import source_key
 from pipeline.dataset import groups_of, load_side
 from pipeline.labelled import Labelled, picked
 from pipeline.labels import LABELS, label_matrix
 from pipeline.model_folder import MODEL_FILES, load_model
-from pipeline.soft_labels import TrainingFiles
+from pipeline.soft_labels import TrainingFiles, load_soft_labels, make_soft_labels
 from pipeline.training import EncoderAnswers
 from tests.conftest import PROJECT
 
@@ -47,3 +49,21 @@ def test_picked_answers_tune_no_cascade(dataset, store, tmp_path):
     answers = EncoderAnswers(files, table, labelled)
     np.testing.assert_array_equal(answers.measured, answers.known & ~answered)
     assert (answers.known & answered).any()
+
+
+def test_copies_of_what_has_left_the_training_side_do_not_teach(params, dataset, store, tmp_path):
+    files = TrainingFiles(store, tmp_path / "soft_labels.parquet", PROJECT / "models" / "encoder")
+    make_soft_labels(params, dataset, files)
+    train, test = load_side(dataset, "train"), load_side(dataset, "test")
+    moved = train["document"] == train["document"].iloc[0]
+    gone = set(train.loc[moved, "key"])
+    before = EncoderAnswers(files, train, Labelled.of(train)).soft(params, test)
+    rest = train[~moved].reset_index(drop=True)
+    after = EncoderAnswers(files, rest, Labelled.of(rest)).soft(params, pd.concat([test, train[moved]]))
+    read, _ = load_soft_labels(files.soft_labels)
+    names = read.index[read["copy"].notna()]
+    sources = [source_key(name) for name in names]
+    assert any(key in gone for key in sources)
+    expected = {copy for copy, key in zip(read.loc[names, "copy"], sources, strict=True) if key not in gone}
+    assert set(np.array(after.texts, dtype=object)[after.copies]) == expected
+    assert set(np.array(before.texts, dtype=object)[before.copies]) > expected
