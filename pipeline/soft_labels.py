@@ -123,11 +123,7 @@ def _known(path: Path, version: str) -> pd.DataFrame:
         known, made_by = load_soft_labels(path)
     except DataError:
         known, made_by = pd.DataFrame(), ""
-    return (
-        known
-        if made_by == version
-        else _SCHEMA.empty_table().to_pandas().set_index("key")
-    )
+    return known if made_by == version else _SCHEMA.empty_table().to_pandas().set_index("key")
 
 
 class _Reading:
