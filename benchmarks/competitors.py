@@ -16,12 +16,12 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import GroupKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
 from pipeline.dataset import groups_of
-from pipeline.fitting import best_thresholds
 from pipeline.labels import LABELS, label_matrix
 from pipeline.params import EncoderParams, Params
 from pipeline.progress import SilentReporter
@@ -105,7 +105,13 @@ def tuned_thresholds(
     held_out = np.empty(labels.shape)
     for train, rest in GroupKFold(folds).split(labels, groups=groups):
         held_out[rest] = fit([texts[place] for place in train], labels[train])([texts[place] for place in rest])
-    return best_thresholds(labels, held_out)
+    return np.array([_best_threshold(labels[:, k], held_out[:, k]) for k in range(labels.shape[1])])
+
+
+def _best_threshold(truth: Booleans, probabilities: Floats) -> float:
+    """Find the threshold with the highest F1: not all that are compared give calibrated probabilities."""
+    precision, recall, cuts = precision_recall_curve(truth, probabilities)
+    return float(cuts[np.argmax((precision * recall / np.maximum(precision + recall, 1e-12))[:-1])])
 
 
 def fit_tfidf(texts: Sequence[str], labels: Booleans, stop_words: str | None = None) -> Predict:

@@ -80,7 +80,7 @@ def crossed_answers(answers: Answers, fitted: Fit, budget: float) -> dict[str, S
     folds = min(_FOLDS, len(set(answers.groups.tolist())))
     for train, rest in GroupKFold(folds).split(answers.linear, groups=answers.groups):
         part = Answers(*(getattr(answers, name)[train] for name in ("linear", "encoder", "labels", "groups")))
-        fast = best_thresholds(part.labels, plain[train])
+        fast = best_thresholds(plain[train])
         cascade = tune_cascade(part, fast, ordinary, budget, "").cascade
         both = cascade.probabilities(answers.encoder[rest], answers.linear[rest])
         unsure = cascade.unsure(answers.linear[rest])[:, None]

@@ -92,7 +92,7 @@ def tune_cascade(answers: Answers, thresholds: Floats, ordinary: Floats, budget:
         Mode.balanced: np.where(unsure, read, plain),
         Mode.accurate: read,
     }
-    chosen = {mode: best_thresholds(answers.labels, values) for mode, values in by_mode.items()}
+    chosen = {mode: best_thresholds(values) for mode, values in by_mode.items()}
     cascade = Cascade(
         encoder=version,
         weights=dict(zip(LABELS, weights, strict=True)),

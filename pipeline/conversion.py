@@ -1,6 +1,7 @@
 """A fitted scikit-learn pipeline → the plain model that `pipeline.scorer` applies."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from pipeline.linear_model import PARTS, Kind, LinearModel
 from pipeline.words import CONTRAST
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+    from sklearn.pipeline import FeatureUnion, Pipeline
 
 # A term as (kind, words).
 _Term = tuple[Kind, tuple[str, ...]]
@@ -25,34 +26,51 @@ def convert_pipeline(pipeline: "Pipeline") -> LinearModel:
     Returns:
         The same model as plain arrays; its terms are sorted, so that equal pipelines give equal models.
     """
-    union = pipeline.named_steps["features"]
+    model, columns = convert_features(pipeline.named_steps["features"])
     estimators = pipeline.named_steps["labels"].estimators_
     coefficients = np.vstack([estimator.coef_[0] for estimator in estimators])
+    return replace(
+        model,
+        weights=np.where(columns >= 0, coefficients[:, columns], 0.0),
+        intercepts=np.array([float(estimator.intercept_[0]) for estimator in estimators]),
+    )
+
+
+def convert_features(union: "FeatureUnion") -> tuple[LinearModel, npt.NDArray[np.intp]]:
+    """Take the vocabulary out of fitted features.
+
+    Args:
+        union: The features of `pipeline.features.build_features`, fitted.
+
+    Returns:
+        A model of these terms with weights for no label; and the column of each term, -1 for one that is there only
+        since a longer one begins with it, of shape (terms,).
+    """
     idf: dict[_Term, float] = {}
-    weights: dict[_Term, npt.NDArray[np.float64]] = {}
+    places: dict[_Term, int] = {}
     offset = 0
     for name, vectorizer in union.transformer_list:
         for text, column in vectorizer.vocabulary_.items():
             term = _read_term(name, text)
             idf[term] = float(vectorizer.idf_[column])
-            weights[term] = coefficients[:, offset + column]
+            places[term] = offset + column
         offset += len(vectorizer.vocabulary_)
     terms = _with_shorter(idf)
     ranks = {term: rank for rank, term in enumerate(terms)}
     known = tuple(words[0] for kind, words in terms if kind is Kind.RUN and len(words) == 1)
     numbers = {word: number for number, word in enumerate(known)}
-    nothing = np.zeros(len(estimators))
-    return LinearModel(
+    model = LinearModel(
         words=known,
         kinds=np.array([kind for kind, _ in terms], np.uint8),
         before=np.array([_before(term, ranks) for term in terms], np.int32),
         last=np.array([numbers[words[-1]] if words else -1 for _, words in terms], np.int32),
         idf=np.array([idf.get(term, 0.0) for term in terms]),
-        weights=np.array([weights.get(term, nothing) for term in terms]).reshape(-1, len(estimators)).T.copy(),
-        intercepts=np.array([float(estimator.intercept_[0]) for estimator in estimators]),
+        weights=np.empty((0, len(terms))),
+        intercepts=np.empty(0),
         part_weights=np.array([float(union.transformer_weights.get(name, 0.0)) for name in PARTS]),
         sublinear_tf=bool(union.transformer_list[0][1].sublinear_tf),
     )
+    return model, np.array([places.get(term, -1) for term in terms], dtype=np.intp)
 
 
 def _read_term(part: str, text: str) -> _Term:

@@ -18,7 +18,7 @@ _WORDS = 7
 # A span has this share of a sentence's words, and never fewer than so many words.
 _SHORTEST, _LONGEST, _FEWEST = 0.35, 0.9, 4
 _LEFT_OUT = 0.25
-_SPANS, _THINNED, _SUBSTITUTED = 3, 3, 8
+_SPANS, _THINNED, _SUBSTITUTED = 3, 3, 20
 # Of a label that fewer of the unlabelled sentences bear, the likeliest of them give copies as labelled ones do.
 _RARE = 0.05
 _LIKELIEST = 0.02
@@ -28,7 +28,7 @@ def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats
     """Alter the sentences that teach most, always in the same way.
 
     Labelled sentences give three spans each, three copies with words left out (n-gram sampling and masking: Tang et al.
-    2019, "Distilling task-specific knowledge from BERT into simple neural networks") and eight with words replaced
+    2019, "Distilling task-specific knowledge from BERT into simple neural networks") and twenty with words replaced
     by others of the training side (`pipeline.substitution`). So do, of a label that fewer than 5% of the unlabelled
     sentences bear, the likeliest 2% of these.
 

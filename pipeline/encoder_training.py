@@ -32,7 +32,7 @@ from pipeline.encoder_processes import default_workers, side_by_side
 from pipeline.encoder_teacher import Question, Taught, cost, teach
 from pipeline.encoder_vocabulary import prune_tokenizer
 from pipeline.files import hash_file, json_bytes, replace_folder
-from pipeline.fitting import best_thresholds, held_out_scores
+from pipeline.fitting import best_thresholds, fit_platt, held_out_scores
 from pipeline.labels import LABELS
 from pipeline.params import EncoderParams, Params
 from pipeline.progress import Reporter, SilentReporter
@@ -90,9 +90,10 @@ def train_encoder(
     with replace_folder(output) as folder:
         held_out, lesson = _train_all(lessons, student, folder, workers or default_workers(), reporter)
         reporter.close()
-        answers = sigmoid(held_out)
+        slopes, intercepts = fit_platt(held_out, labels)
+        answers = sigmoid(held_out * slopes + intercepts)
         _save_held_out(folder / HELD_OUT_FILE, table["key"], held_out)
-        thresholds = best_thresholds(labels, answers)
+        thresholds = best_thresholds(answers)
         config = EncoderConfig(
             labels=LABELS,
             max_length=settings.max_length,

@@ -10,28 +10,31 @@ from joblib import Parallel, delayed
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import GroupKFold
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import LabelBinarizer
 
+from pipeline.conversion import convert_features
 from pipeline.errors import DataError
 from pipeline.features import build_features
 from pipeline.labelled import Labelled
 from pipeline.labels import LABELS
 from pipeline.linear_model import DIGITS
 from pipeline.params import Params
-from pipeline.scorer import Booleans, Floats, sigmoid
+from pipeline.scorer import Booleans, Floats, LinearScorer, sigmoid
 from pipeline.scores import Scored, point_scores
 
 _THRESHOLD_DIGITS = 4
 _BINS = 10
-# A soft label nearer than this to 0 or 1 counts as that.
-_SURE = 0.02
-# From labels alone convergence takes 9 to 35, with soft labels and copies some sixty; these would move log-odds by two
-# hundredths on average, and change no score.
-_PASSES = 16
+# A soft label nearer to 0 or 1 than this share of how frequent its label is counts as that.
+_SURE = 1 / 15
+# Passes over the sentences end after so many visits in all, or after scikit-learn's usual hundred. From labels alone
+# convergence comes long before; with soft labels and copies more visits change no score.
+_VISITS = 2_400_000
+_PASSES = 100
+# Copies whose features are computed at once.
+_CHUNK = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +125,7 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     _fold_in(pipeline, slopes, intercepts)
     log_odds = scores * slopes + intercepts
     probabilities = sigmoid(log_odds[:size])
-    thresholds = best_thresholds(labelled.labels[measured], probabilities[measured])
+    thresholds = best_thresholds(probabilities[measured])
     worth = held_out_scores(labelled.labels, probabilities, thresholds, labelled.groups)
     read = log_odds[size:][~np.isnan(log_odds[size:]).any(axis=1) & ~soft.copies]
     fold_of = np.empty(size, dtype=np.intp)
@@ -131,13 +134,26 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     return Fit(pipeline, thresholds, worth, log_odds[:size], fold_of, read)
 
 
-def _features(union: Any, texts: list[str], copies: Booleans) -> Any:  # noqa: ANN401
+def _features(union: FeatureUnion, texts: list[str], copies: Booleans) -> Any:  # noqa: ANN401
     """Compute features; which there are, and how frequent they are, whole sentences decide."""
     whole, parts = np.flatnonzero(~copies), np.flatnonzero(copies)
     rows = union.fit_transform([texts[place] for place in whole])
     if len(parts):
-        rows = sparse.vstack([rows, union.transform([texts[place] for place in parts])])
+        rows = sparse.vstack([rows, _copy_features(union, [texts[place] for place in parts])])
     return rows.tocsr()[np.argsort(np.append(whole, parts))]
+
+
+def _copy_features(union: FeatureUnion, texts: list[str]) -> Any:  # noqa: ANN401
+    """Compute what `union.transform` does, in a third of the time: there are many copies."""
+    model, columns = convert_features(union)
+    scorer = LinearScorer(model)
+    parts = []
+    for start in range(0, len(texts), _CHUNK):
+        chunk = texts[start : start + _CHUNK]
+        found, values = scorer.features(chunk)
+        shape = (len(chunk), int(columns.max()) + 1)
+        parts.append(sparse.csr_matrix((values, (found.rows, columns[found.terms])), shape=shape))
+    return sparse.vstack(parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +192,8 @@ class Problem:
 def _fit_label(problem: Problem, places: npt.NDArray[Any], rank: int) -> LogisticRegression:
     """Fit one label; a probability p counts as an example with weight p and a counter-example with 1 - p."""
     target = problem.targets[places, rank]
-    for_it, against = target > _SURE, target < 1 - _SURE
+    sure = _SURE * target.mean()
+    for_it, against = target > sure, target < 1 - sure
     truth = np.append(np.ones(for_it.sum()), np.zeros(against.sum()))
     share = np.append(np.where(against, target, 1)[for_it], np.where(for_it, 1 - target, 1)[against])
     weights = share * np.append(problem.weights[places[for_it]], problem.weights[places[against]])
@@ -187,10 +204,11 @@ def _fit_label(problem: Problem, places: npt.NDArray[Any], rank: int) -> Logisti
     rows = sparse.vstack([problem.rows[places[for_it]], problem.rows[places[against]]], format="csr")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return _regression(problem.params, None).fit(rows, truth.astype(int), sample_weight=weights)
+        passes = min(max(_VISITS // len(places), 1), _PASSES)
+        return _regression(problem.params, None, passes).fit(rows, truth.astype(int), sample_weight=weights)
 
 
-def _regression(params: Params, class_weight: str | None) -> LogisticRegression:
+def _regression(params: Params, class_weight: str | None, passes: int = _PASSES) -> LogisticRegression:
     """Make the unfitted model of one label."""
     # liblinear's dual coordinate descent is plain single-threaded code: the same numbers on every machine.
     return LogisticRegression(
@@ -198,7 +216,7 @@ def _regression(params: Params, class_weight: str | None) -> LogisticRegression:
         class_weight=class_weight,
         solver="liblinear",
         dual=True,
-        max_iter=_PASSES,
+        max_iter=passes,
         tol=0.1,
         random_state=params.train.seed,
     )
@@ -225,17 +243,25 @@ def build_pipeline(params: Params) -> Pipeline:
     return Pipeline([("features", build_features(params.features)), ("labels", labels)])
 
 
-def best_thresholds(labels: Booleans, probabilities: Floats) -> Floats:
-    """Find each label's threshold with the highest F1.
+def best_thresholds(probabilities: Floats) -> Floats:
+    """Find each label's threshold with the highest F1 to be expected.
+
+    If the n likeliest of the sentences get the label, the sum of their probabilities is the number of hits to be
+    expected, and F1 is about twice that over n plus the sum of all probabilities. The best threshold is half of the
+    highest F1 that can be reached so (Lipton, Elkan and Naryanaswamy 2014, "Optimal thresholding of classifiers to
+    maximize F1 measure"). The highest F1 on labels themselves hangs on a few sentences.
 
     Args:
-        labels: Truth, of shape (sentences, labels).
-        probabilities: Held-out probabilities, of the same shape.
+        probabilities: Calibrated, of held-out sentences, of shape (sentences, labels).
 
     Returns:
-        Thresholds, of shape (labels,).
+        Thresholds, of shape (labels,), with four digits.
     """
-    return np.array([best_threshold(labels[:, k], probabilities[:, k]) for k in range(labels.shape[1])])
+    falling = -np.sort(-probabilities, axis=0)
+    given = np.arange(1, len(falling) + 1)[:, None]
+    f1 = 2 * np.cumsum(falling, axis=0) / (given + falling.sum(axis=0))
+    thresholds: Floats = np.round(f1.max(axis=0) / 2, _THRESHOLD_DIGITS)
+    return thresholds
 
 
 def held_out_scores(
@@ -254,23 +280,6 @@ def held_out_scores(
     """
     unnamed = np.full(len(labels), "")
     return point_scores(Scored(labels, probabilities, probabilities >= thresholds, groups, unnamed), _BINS)
-
-
-def best_threshold(truth: Booleans, probabilities: Floats) -> float:
-    """Find the threshold with the highest F1.
-
-    Args:
-        truth: Whether each sentence has the label.
-        probabilities: Out-of-fold probabilities of the label.
-
-    Returns:
-        A threshold half way to the next lower probability, so that it does not hang on one sentence; four digits.
-    """
-    precision, recall, cuts = precision_recall_curve(truth, probabilities)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    best = int(np.argmax(f1[:-1]))
-    below = cuts[best - 1] if best else 0.0
-    return round(float(cuts[best] + below) / 2, _THRESHOLD_DIGITS)
 
 
 def _folds(

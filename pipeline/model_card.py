@@ -26,7 +26,7 @@ subset of three labels; none is a normal answer.
 TF-IDF of word runs (1 to {ngram_max} words, stop words and negations kept), of the words after a contrast and the ends
 of the sentence (weight {contrast}), and of gapped pairs (weight {gaps}); then one logistic regression a label.
 Probabilities are calibrated by Platt scaling on out-of-fold scores; a label is given from its threshold on, which
-maximises F1 on the same out-of-fold scores. Trained with {libraries}.
+gives the highest F1 that these probabilities lead one to expect. Trained with {libraries}.
 {cascade}
 | label | {modes} | training examples |
 | --- {dashes}| --- |

@@ -150,6 +150,22 @@ class LinearScorer:
         rows, terms = np.divmod(keys[firsts], max(self._count, 1))
         return TermCounts(rows, terms, np.diff(np.append(firsts, len(keys))))
 
+    def features(self, texts: Sequence[str]) -> tuple[TermCounts, Floats]:
+        """Compute the TF-IDF features of some sentences.
+
+        Args:
+            texts: Sentences.
+
+        Returns:
+            The known terms, and the value of each in its sentence, of shape (terms,).
+        """
+        counts = self.count_terms(texts)
+        frequency, groups = self._frequency(counts), self._groups(counts)
+        factor = frequency * self._lengths(counts, frequency, groups, len(texts))[groups]
+        known = self._squares[counts.terms] > 0
+        found = TermCounts(counts.rows[known], counts.terms[known], counts.counts[known])
+        return found, (self.model.idf[counts.terms] * factor)[known]
+
     def contributions(self, texts: Sequence[str]) -> tuple[TermCounts, Floats]:
         """Tell what each known term of some sentences adds to their scores.
 
@@ -159,12 +175,8 @@ class LinearScorer:
         Returns:
             The terms, and what each adds, of shape (labels, terms).
         """
-        counts = self.count_terms(texts)
-        frequency, groups = self._frequency(counts), self._groups(counts)
-        factor = frequency * self._lengths(counts, frequency, groups, len(texts))[groups]
-        known = self._squares[counts.terms] > 0
-        found = TermCounts(counts.rows[known], counts.terms[known], counts.counts[known])
-        return found, (self._weighted[:, counts.terms] * factor)[:, known]
+        found, values = self.features(texts)
+        return found, self.model.weights[:, found.terms] * values
 
     def _by_word(self, kind: Kind) -> Integers:
         """Map each word to its term of a kind, or -1; the two further places stand for an unknown word and for none."""

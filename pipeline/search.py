@@ -137,7 +137,7 @@ def choose_by_fold(labels: Booleans, probabilities: Floats, folds: npt.NDArray[n
     chosen = np.zeros(labels.shape, dtype=bool)
     for fold in np.unique(folds):
         inside = folds == fold
-        chosen[inside] = probabilities[inside] >= best_thresholds(labels[~inside], probabilities[~inside])
+        chosen[inside] = probabilities[inside] >= best_thresholds(probabilities[~inside])
     return chosen
 
 

@@ -6,7 +6,7 @@ from sklearn.metrics import f1_score
 
 from pipeline.dataset import load_side
 from pipeline.errors import DataError
-from pipeline.fitting import Soft, best_threshold, best_thresholds, build_pipeline, fit_linear
+from pipeline.fitting import Soft, _features, best_thresholds, build_pipeline, fit_linear
 from pipeline.labelled import Labelled
 from pipeline.labels import label_matrix
 from pipeline.scorer import sigmoid
@@ -18,13 +18,14 @@ def side(dataset):
     return table["text"].tolist(), label_matrix(table), table["document"].to_numpy()
 
 
-def test_the_best_threshold_has_the_best_f1():
+@pytest.mark.parametrize("shape", [(0.3, 2.0), (0.05, 0.5), (2.0, 2.0), (3.0, 0.7)])
+def test_the_best_threshold_has_the_best_f1(shape):
     generator = np.random.default_rng(3)
-    truth = generator.random(400) < 0.3
-    probabilities = np.round(np.clip(truth * 0.3 + generator.random(400) * 0.6, 0, 1), 4)
-    found = best_threshold(truth, probabilities)
-    best = max(f1_score(truth, probabilities >= cut) for cut in np.unique(probabilities))
-    assert f1_score(truth, probabilities >= found) == pytest.approx(best)
+    probabilities = generator.beta(*shape, size=200_000)
+    truth = generator.random(len(probabilities)) < probabilities
+    found = best_thresholds(probabilities[:, None])
+    best = max(f1_score(truth, probabilities >= cut) for cut in np.linspace(0, 1, 101))
+    assert f1_score(truth, probabilities >= found) == pytest.approx(best, abs=0.001)
 
 
 def test_thresholds_see_held_out_scores_only(side, params):
@@ -59,7 +60,6 @@ def test_fewer_documents_than_folds(side, params):
         fit_linear(Labelled(texts, labels, documents), many)
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_without_soft_labels_it_is_the_plain_pipeline(side, params):
     texts, labels, _ = side
     fitted = fit_linear(Labelled(*side), params)
@@ -104,7 +104,7 @@ def test_picked_sentences_teach_but_set_no_thresholds(side, params):
     fitted = fit_linear(Labelled(texts, wrong, documents, picked), params)
     found = sigmoid(fitted.labelled[~picked])
     np.testing.assert_allclose(found.mean(axis=0), labels[~picked].mean(axis=0), atol=0.01)
-    assert fitted.thresholds.tolist() == best_thresholds(labels[~picked], found).tolist()
+    assert fitted.thresholds.tolist() == best_thresholds(found).tolist()
     blind = fit_linear(Labelled(texts, wrong, documents), params)
     assert not np.array_equal(blind.thresholds, fitted.thresholds)
 
@@ -118,6 +118,15 @@ def test_copies_bring_no_features(side, params):
     assert names[0] == names[1]
     # The same words in the same order of sentences, or the labels would be those of others.
     assert abs(taught.scores["macro_f1"] - alone.scores["macro_f1"]) < 0.05
+
+
+def test_features_of_copies_are_those_of_whole_sentences(side, params):
+    texts, _, _ = side
+    union = build_pipeline(params).named_steps["features"]
+    copies = np.arange(2 * len(texts)) >= len(texts)
+    rows = _features(union, [*texts, *reversed(texts)], copies)
+    difference = rows[: len(texts)] - rows[len(texts) :][::-1]
+    assert abs(difference).max() < 1e-12
 
 
 def test_copies_have_a_weight_of_their_own(side, params):

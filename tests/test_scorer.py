@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from pipeline.conversion import convert_pipeline
+from pipeline.conversion import convert_features, convert_pipeline
 from pipeline.dataset import load_side
 from pipeline.fitting import build_pipeline, fit_linear
 from pipeline.labelled import Labelled
@@ -39,7 +39,6 @@ def trained(params, dataset):
     return fit_linear(labelled, params).pipeline
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
 @given(fitted=SENTENCES, asked=SENTENCES)
 @settings(deadline=None, max_examples=15)
@@ -55,6 +54,20 @@ def test_scores_are_those_of_the_fitted_pipeline(params, changes, fitted, asked)
     every = [*asked, *texts, "", "plans", "plans plans"]
     np.testing.assert_allclose(scorer.score(every), pipeline.decision_function(every), atol=1e-9)
     np.testing.assert_allclose(scorer.predict_proba(every), pipeline.predict_proba(every), atol=1e-9)
+    np.testing.assert_allclose(_features(pipeline, every), _transformed(pipeline, every), atol=1e-9)
+
+
+def _features(pipeline, texts):
+    """Lay the features that a model without weights finds in the pipeline's columns."""
+    model, columns = convert_features(pipeline.named_steps["features"])
+    found, values = LinearScorer(model).features(texts)
+    table = np.zeros((len(texts), columns.max() + 1))
+    table[found.rows, columns[found.terms]] = values
+    return table
+
+
+def _transformed(pipeline, texts):
+    return pipeline.named_steps["features"].transform(texts).toarray()
 
 
 def test_sample_documents_score_as_with_the_fitted_pipeline(trained, store):
