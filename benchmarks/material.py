@@ -114,7 +114,7 @@ class Material:
         stored, version = load_soft_labels(self.data / "soft_labels.parquet")
         if version != cascade.encoder:
             return reader.predict_proba(table["text"].tolist())
-        both = cascade.probabilities(stored.loc[table["key"]].to_numpy(dtype=float), scores)
+        both = cascade.probabilities(stored.loc[table["key"], list(LABELS)].to_numpy(dtype=float), scores)
         read = np.ones(len(scores), dtype=bool) if mode is Mode.accurate else cascade.unsure(scores)
         return np.where(read[:, None], both, sigmoid(scores))
 
