@@ -22,7 +22,9 @@ def measure(material: Material) -> list[str]:
     overall = {entry["report_id"]: overall_grade(entry["details"]["judgements"]) for entry in material.manifest}
     rows = []
     for mode in material.modes:
-        given = material.answers(table, mode) >= material.classifier.in_mode(mode).thresholds
+        probabilities = material.answers(table, mode)
+        expected = _shares(pd.concat([table, pd.DataFrame(probabilities, columns=list(LABELS))], axis=1), overall)
+        given = probabilities >= material.classifier.in_mode(mode).thresholds
         found = pd.concat([table, pd.DataFrame(given, columns=list(LABELS))], axis=1)
         reports, plain = _shares(found, overall), _shares(found[prose], overall)
         sections = found[found["section_grade"].notna()].groupby(["report_id", "section"])
@@ -31,16 +33,24 @@ def measure(material: Material) -> list[str]:
         parts = parts[sections.size() >= _LEAST].dropna()
         judged = found[found["strength"] | found["weakness"]]
         of_judged = _pair(_shares(judged, overall))[0]
-        of_reports = [f"{len(reports)}", *_pair(reports), _interval(reports), _pair(plain)[0], of_judged]
+        of_reports = [
+            f"{len(reports)}",
+            *(cell for shares in (expected, reports) for cell in (*_pair(shares), _interval(shares))),
+            _pair(plain)[0],
+            of_judged,
+        ]
         rows.append([str(mode), *of_reports, f"{len(parts)}", *_pair(parts)])
-    heads = ("mode", "reports", *_HEADS, "weakness, 95%", "weakness, prose", "weakness, judged", "sections", *_HEADS)
+    expected_heads = ("weakness, expected", "strength, expected", "95%")
+    counted_heads = (*_HEADS, "95%", "weakness, prose", "weakness, judged")
+    heads = ("mode", "reports", *expected_heads, *counted_heads, "sections", *_HEADS)
     return [
         "Spearman's rank correlation of the share of sentences with a label and the grade (1 outstanding to 4",
         "inadequate): of all sentences of a report (prose: of its paragraphs and bullets alone; judged: of those that",
         "are a strength or a weakness) with its grade for overall effectiveness, and of a section's sentences with the",
-        f"section's own grade, for sections of {_LEAST} sentences or more. 95%: percentile bootstrap over reports,",
-        f"{_DRAWS} draws. Some sentences of most of these reports trained; no grade did. Wanted: .93 in size for the",
-        "weaknesses of reports.",
+        f"section's own grade, for sections of {_LEAST} sentences or more. Expected: the mean of the calibrated",
+        "probabilities, as `summary.csv` has it, in the place of the share of sentences that bear the label. 95%: of",
+        f"weakness, percentile bootstrap over reports, {_DRAWS} draws. Some sentences of most of these reports trained;",
+        "no grade did. Wanted: .93 in size for the weaknesses of reports.",
         "",
         *markdown(heads, rows),
     ]
