@@ -49,8 +49,8 @@ def measure(material: Material) -> list[str]:
         "are a strength or a weakness) with its grade for overall effectiveness, and of a section's sentences with the",
         f"section's own grade, for sections of {_LEAST} sentences or more. Expected: the mean of the calibrated",
         "probabilities, as `summary.csv` has it, in the place of the share of sentences that bear the label. 95%: of",
-        f"weakness, percentile bootstrap over reports, {_DRAWS} draws. Some sentences of most of these reports trained;",
-        "no grade did. Wanted: .93 in size for the weaknesses of reports.",
+        f"weakness, percentile bootstrap over reports, {_DRAWS} draws. Some sentences of most of these reports",
+        "trained; no grade did. Wanted: .93 in size for the weaknesses of reports.",
         "",
         *markdown(heads, rows),
     ]
