@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.classifier import PROBABILITY_COLUMNS
 from pipeline.csv_tables import write_csv
 from pipeline.labels import LABELS, NONE
 from pipeline.summary import COUNTED, DESCRIBED, ReportSummary
@@ -14,17 +15,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUMMARY_FILE = "summary.csv"
-SUMMARY_COLUMNS = (*DESCRIBED, "section", "sentences", "label", "count", "share")
-WIDE_COLUMNS = (*DESCRIBED, "section", "sentences", *COUNTED, *(f"share_{label}" for label in (*LABELS, NONE)))
-_SHARE_DIGITS = 4
+SUMMARY_COLUMNS = (*DESCRIBED, "section", "sentences", "label", "count", "share", "expected")
+_SHARES = tuple(f"share_{label}" for label in (*LABELS, NONE))
+_EXPECTED = tuple(f"expected_{label}" for label in LABELS)
+WIDE_COLUMNS = (*DESCRIBED, "section", "sentences", *COUNTED, *_SHARES, *_EXPECTED)
+_SHARE_DIGITS, _EXPECTED_DIGITS = 4, 2
 
 
 class SectionCounts:
     """Adds up findings by report and section; a report may come in several chunks."""
 
     def __init__(self) -> None:
-        # What the report is → section → number of sentences, then by each of `COUNTED`; few bytes for many reports.
-        self._found: dict[tuple[str | None, ...], dict[Any, array[int]]] = {}
+        # What the report is → section → number of sentences, then by each of `COUNTED`, then the sums of each label's
+        # probabilities; few bytes for many reports.
+        self._found: dict[tuple[str | None, ...], dict[Any, array[float]]] = {}
 
     def add(self, table: "pa.Table", summary: ReportSummary) -> None:
         """Count findings of one report.
@@ -35,28 +39,36 @@ class SectionCounts:
         """
         sections = self._found.setdefault(tuple(summary.description()), {})
         flags = [table[name].to_pylist() for name in (*LABELS, "uncertain")]
-        for (section, *given), count in Counter(zip(_sections(table), *flags, strict=True)).items():
-            found = sections.setdefault(section, array("q", [0] * (1 + len(COUNTED))))
+        names = _sections(table)
+        for (section, *given), count in Counter(zip(names, *flags, strict=True)).items():
+            found = sections.setdefault(section, array("d", [0.0] * (1 + len(COUNTED) + len(LABELS))))
             counted = {**dict(zip((*LABELS, "uncertain"), given, strict=True)), NONE: not any(given[:-1])}
             for rank, flag in enumerate((True, *(counted[name] for name in COUNTED))):
                 found[rank] += count * flag
+        for rank, column in enumerate(PROBABILITY_COLUMNS, start=1 + len(COUNTED)):
+            for section, probability in zip(names, table[column].to_pylist(), strict=True):
+                sections[section][rank] += probability
 
     def wide(self) -> Iterator[list[Any]]:
         """Yield one row a section with the values of `WIDE_COLUMNS`, in the order of the findings."""
         for described, section, found in self._rows():
             shares = [_share(found, label) for label in (*LABELS, NONE)]
-            yield [*described, section, found["sentences"], *(found[name] for name in COUNTED), *shares]
+            expected = [found[name] for name in _EXPECTED]
+            yield [*described, section, found["sentences"], *(found[name] for name in COUNTED), *shares, *expected]
 
     def long(self) -> Iterator[list[Any]]:
         """Yield one row a section and label with the values of `SUMMARY_COLUMNS`, in the order of the findings."""
         for described, section, found in self._rows():
             for label in (*LABELS, NONE):
-                yield [*described, section, found["sentences"], label, found[label], _share(found, label)]
+                counted = [found["sentences"], label, found[label], _share(found, label)]
+                yield [*described, section, *counted, found.get(f"expected_{label}")]
 
-    def _rows(self) -> Iterator[tuple[tuple[str | None, ...], Any, dict[str, int]]]:
+    def _rows(self) -> Iterator[tuple[tuple[str | None, ...], Any, dict[str, float]]]:
         for described, sections in self._found.items():
             for section, found in sections.items():
-                yield described, section, dict(zip(("sentences", *COUNTED), found, strict=True))
+                counts = dict(zip(("sentences", *COUNTED), map(int, found), strict=False))
+                sums = (round(value, _EXPECTED_DIGITS) for value in found[1 + len(COUNTED) :])
+                yield described, section, {**counts, **dict(zip(_EXPECTED, sums, strict=True))}
 
 
 def write_summary(path: Path, counts: SectionCounts) -> None:
@@ -76,5 +88,5 @@ def _sections(table: "pa.Table") -> list[Any]:
     return [str(value) if isinstance(value, list | dict) else value for value in table["section"].to_pylist()]
 
 
-def _share(found: dict[str, int], label: str) -> float:
+def _share(found: dict[str, float], label: str) -> float:
     return round(found[label] / found["sentences"], _SHARE_DIGITS)

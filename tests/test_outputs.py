@@ -98,7 +98,7 @@ def test_the_workbook_is_ready_to_use(tmp_path):
     ]
     assert (rows[0]["strength"], rows[0]["share_strength"], rows[0]["share_none"]) == (1, 0.3333, 0.6667)
     assert book["counts"]["G3"].data_type == "s"
-    assert (book["counts"].freeze_panes, book["counts"].auto_filter.ref) == ("A2", "A1:Q4")
+    assert (book["counts"].freeze_panes, book["counts"].auto_filter.ref) == ("A2", "A1:T4")
 
 
 def test_what_does_not_fit_one_sheet_goes_on_in_the_next(tmp_path, monkeypatch):

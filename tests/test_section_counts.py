@@ -3,7 +3,9 @@
 import csv
 
 import pyarrow as pa
+import pytest
 
+from pipeline.labels import LABELS
 from pipeline.section_counts import SUMMARY_COLUMNS, WIDE_COLUMNS, SectionCounts, write_summary
 from pipeline.summary import summarise, total
 from tests.test_outputs import findings
@@ -28,6 +30,15 @@ def test_counts_add_up_by_section_in_the_order_of_the_document():
     first = rows[0]
     assert [first[name] for name in ("strength", "weakness", "commitment", "none", "uncertain")] == [1, 1, 0, 1, 1]
     assert [first[name] for name in ("share_strength", "share_commitment", "share_none")] == [0.5, 0, 0.5]
+
+
+def test_probabilities_add_up_over_sections_and_chunks():
+    tables = [findings([f"{letter}{place}." for place in range(4)], sections=SECTIONS) for letter in "AB"]
+    rows = wide(counted(*tables))
+    whole = pa.concat_tables(tables).to_pandas()
+    for label in LABELS:
+        by_section = whole.groupby("section", dropna=False, sort=False)[f"p_{label}"].sum()
+        assert [row[f"expected_{label}"] for row in rows] == pytest.approx(by_section.to_list(), abs=0.0051)
 
 
 def test_chunks_of_one_report_are_one_report():
