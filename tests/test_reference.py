@@ -70,7 +70,8 @@ def test_what_training_leaves(model, dataset, params):
     assert 0 < found.unknown_words < 0.3
     prose = train[train["kind"].isin(["paragraph", "bullet"])]
     for label in LABELS:
-        assert found.modes["fast"].shares[ALL][label] == pytest.approx(prose[label].mean(), abs=0.1)
+        # Where a model knows little, the highest F1 takes more labels than there are.
+        assert found.modes["fast"].shares[ALL][label] == pytest.approx(prose[label].mean(), abs=0.2)
 
 
 def test_bytes_and_back(model):
