@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dataset import build_dataset
+from pipeline.dataset import build_dataset, load_side
 from pipeline.evaluation import evaluate_candidate
 from pipeline.extract import extract_sentences
 from pipeline.learning_curve import measure_learning_curve
@@ -78,6 +78,15 @@ def dataset(tmp_path_factory: pytest.TempPathFactory, params: Params, small_labe
     """Both sides of the small dataset."""
     folder = tmp_path_factory.mktemp("dataset") / "dataset"
     build_dataset(params, small_labels, store, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few_labels(tmp_path_factory: pytest.TempPathFactory, dataset: Path) -> Path:
+    """The small dataset with a quarter of the labels: the encoder reads up to twenty-six copies of each sentence."""
+    folder = tmp_path_factory.mktemp("few") / "dataset"
+    shutil.copytree(dataset, folder)
+    load_side(dataset, "train").iloc[::4].reset_index(drop=True).to_parquet(folder / "train.parquet")
     return folder
 
 

@@ -14,21 +14,12 @@ ENCODER = PROJECT / "models" / "encoder"
 
 
 @pytest.fixture(scope="module")
-def few(dataset, tmp_path_factory):
-    """A dataset of a quarter of the labels: the encoder reads twenty-six copies of each."""
-    folder = tmp_path_factory.mktemp("few") / "dataset"
-    shutil.copytree(dataset, folder)
-    load_side(dataset, "train").iloc[::4].reset_index(drop=True).to_parquet(folder / "train.parquet")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def read(params, store, few):
+def read(params, store, few_labels):
     """Read a store with an encoder into a file."""
 
     def run(output, sentences=store, encoder=ENCODER):
         files = TrainingFiles(sentences, output, encoder, PROJECT / "data" / "reserved-keys.txt")
-        return make_soft_labels(params, few, files)
+        return make_soft_labels(params, few_labels, files)
 
     return run
 
@@ -49,9 +40,9 @@ def test_every_sentence_of_the_store_is_read(made, store):
     assert len(version) == 12
 
 
-def test_copies_of_labelled_sentences_are_read(made, few):
+def test_copies_of_labelled_sentences_are_read(made, few_labels):
     table, _ = load_soft_labels(made[0])
-    train, test = load_side(few, "train"), load_side(few, "test")
+    train, test = load_side(few_labels, "train"), load_side(few_labels, "test")
     copied = {name.split(" ")[0] for name in table.index if " " in name}
     long = train["text"].str.split().str.len() >= 7
     assert copied >= set(train.loc[long, "key"])
@@ -64,7 +55,7 @@ def test_copies_of_labelled_sentences_are_read(made, few):
 def test_only_new_sentences_cost_anything(made, read, samples, tmp_path):
     reports = tmp_path / "reports"
     reports.mkdir()
-    for path in sorted(samples.glob("*.pdf"))[:2]:
+    for path in sorted(samples.glob("*.pdf"))[:-1]:
         shutil.copyfile(path, reports / path.name)
     smaller, output = tmp_path / "smaller", tmp_path / "soft_labels.parquet"
     extract_sentences([reports], smaller)
@@ -73,8 +64,8 @@ def test_only_new_sentences_cost_anything(made, read, samples, tmp_path):
     second = read(output)
     kept = before & set(load_soft_labels(output)[0].index)
     assert second.reused == len(kept) <= first.new == len(before)
-    # Most sentences are new here: other words fit in many places, and others are the likeliest of a rare label.
-    assert len(kept) > 0.5 * len(before)
+    # With new sentences beside, other words fit in some places, and others are the likeliest of a rare label.
+    assert len(kept) > 0.8 * len(before)
     assert len(_not_replaced(kept)) > 0.9 * len(_not_replaced(before))
     assert output.read_bytes() == made[0].read_bytes()
     assert read(output).new == 0

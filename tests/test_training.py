@@ -1,5 +1,4 @@
 import os
-import shutil
 import subprocess
 import sys
 
@@ -52,13 +51,10 @@ def test_picked_answers_tune_no_cascade(dataset, store, tmp_path):
     assert (answers.known & answered).any()
 
 
-def test_copies_of_what_has_left_the_training_side_do_not_teach(params, dataset, store, tmp_path):
+def test_copies_of_what_has_left_the_training_side_do_not_teach(params, few_labels, store, tmp_path):
     files = TrainingFiles(store, tmp_path / "soft_labels.parquet", PROJECT / "models" / "encoder")
-    few = tmp_path / "dataset"
-    shutil.copytree(dataset, few)
-    load_side(dataset, "train").iloc[::4].reset_index(drop=True).to_parquet(few / "train.parquet")
-    make_soft_labels(params, few, files)
-    train, test = load_side(few, "train"), load_side(few, "test")
+    make_soft_labels(params, few_labels, files)
+    train, test = load_side(few_labels, "train"), load_side(few_labels, "test")
     moved = train["document"] == train["document"].iloc[0]
     gone = set(train.loc[moved, "key"])
     before = EncoderAnswers(files, train, Labelled.of(train)).soft(params, test)
