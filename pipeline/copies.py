@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.params import CopiesParams
 from pipeline.scorer import Floats
 from pipeline.substitution import Frames
 
@@ -18,31 +19,31 @@ _WORDS = 7
 # A span has this share of a sentence's words, and never fewer than so many words.
 _SHORTEST, _LONGEST, _FEWEST = 0.35, 0.9, 4
 _LEFT_OUT = 0.25
-_SPANS, _THINNED, _SUBSTITUTED = 3, 3, 20
 # Of a label that fewer of the unlabelled sentences bear, the likeliest of them give copies as labelled ones do.
 _RARE = 0.05
 _LIKELIEST = 0.02
 
 
-def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats) -> pd.DataFrame:
+def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats, params: CopiesParams) -> pd.DataFrame:
     """Alter the sentences that teach most, always in the same way.
 
-    Labelled sentences give three spans each, three copies with words left out (n-gram sampling and masking: Tang et al.
-    2019, "Distilling task-specific knowledge from BERT into simple neural networks") and twenty with words replaced
-    by others of the training side (`pipeline.substitution`). So do, of a label that fewer than 5% of the unlabelled
+    Labelled sentences give spans, copies with words left out (n-gram sampling and masking: Tang et al. 2019,
+    "Distilling task-specific knowledge from BERT into simple neural networks") and copies with words replaced by
+    others of the training side (`pipeline.substitution`). So do, of a label that fewer than 5% of the unlabelled
     sentences bear, the likeliest 2% of these.
 
     Args:
         labelled: Sentences of the training side, with `key` and `text`.
         unlabelled: Sentences that nobody labelled and that may teach, with the same columns.
         logits: The encoder's log-odds of the unlabelled ones, of shape (sentences, labels).
+        params: How many copies of each kind a sentence gives at most.
 
     Returns:
         A row a copy: `name`, which begins with the sentence's key and ends in a hash of the copy's text; and `text`.
     """
     likely = unlabelled.iloc[_likeliest_of_rare(logits)]
     frames = Frames([*labelled["text"], *unlabelled["text"]])
-    kinds = [(span, _SPANS), (thinned, _THINNED), (frames.substituted, _SUBSTITUTED)]
+    kinds = [(span, params.spans), (thinned, params.thinned), (frames.substituted, params.substituted)]
     rows = [row for table in (labelled, likely) for alter, count in kinds for row in _copies(table, alter, count)]
     return pd.DataFrame(rows, columns=["name", "text"], dtype=object)
 

@@ -20,6 +20,7 @@ Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Part = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Copies = Annotated[int, Field(ge=0, le=100)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
@@ -47,6 +48,15 @@ class FeaturesParams:
     sublinear_tf: bool
     contrast: Weight
     gaps: Weight
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class CopiesParams:
+    """How many altered copies of a sentence the encoder labels for the linear model."""
+
+    spans: Copies
+    thinned: Copies
+    substituted: Copies
 
 
 @dataclass(frozen=True, config=_CONFIG)
@@ -155,6 +165,7 @@ class Params:
     extract: ExtractParams
     dataset: DatasetParams
     features: FeaturesParams
+    copies: CopiesParams
     train: TrainParams
     cascade: CascadeParams
     encoder: EncoderParams

@@ -15,7 +15,7 @@ from pipeline.params import Params
 
 KEY_DIGITS = 16
 # The sections of params.yaml that decide what a run shows.
-_SECTIONS = ("dataset", "features", "train", "cascade", "evaluate", "register")
+_SECTIONS = ("dataset", "features", "copies", "train", "cascade", "evaluate", "register")
 _RERUN = "run `dvc repro`"
 
 

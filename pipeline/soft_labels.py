@@ -21,8 +21,7 @@ from pipeline.unlabelled import choose_unlabelled
 
 SOFT_LABELS = Path("data/soft_labels.parquet")
 _ENCODER = b"encoder"
-_COPY = "copy"
-_SCHEMA = pa.schema([("key", pa.string()), *((label, pa.float32()) for label in LABELS), (_COPY, pa.string())])
+_SCHEMA = pa.schema([("key", pa.string()), *((label, pa.float32()) for label in LABELS), ("copy", pa.string())])
 _CHUNK = 2048
 
 
@@ -47,7 +46,7 @@ class TrainingFiles:
         sentences: Folder that the extract stage wrote.
         soft_labels: File of the soft_labels stage: `key`, for each label log-odds before calibration, and of an altered
             copy, whose key is its name, the text as `copy`; sorted by key. The bytes do not depend on which sentences
-            were new.
+            were new (but where one key is spelt in two ways, the spelling read first stays).
         encoder: The encoder's folder.
         reserved: Keys of benchmark sentences, one a line, which never teach.
     """
@@ -156,7 +155,8 @@ def _copies(
     unlabelled = choose_unlabelled(store, train, test, params.dataset.test_share, reserved)
     logits = known.loc[unlabelled["key"]].to_numpy(dtype=float)
     # A sentence that stands in two documents has two rows on the training side.
-    return plan_copies(train.drop_duplicates("key"), unlabelled, logits).set_index("name")["text"]
+    planned = plan_copies(train.drop_duplicates("key"), unlabelled, logits, params.copies)
+    return planned.set_index("name")["text"]
 
 
 def _write(known: pd.DataFrame, version: str, path: Path) -> None:

@@ -64,7 +64,7 @@ def train_candidate(
         thresholds=dict(zip(LABELS, fitted.thresholds.tolist(), strict=True)),
         cascade=tuned.cascade if tuned else None,
         review_margin=params.train.review_margin,
-        params={name: asdict(getattr(params, name)) for name in ("features", "train", "cascade")},
+        params={name: asdict(getattr(params, name)) for name in ("features", "copies", "train", "cascade")},
         data={
             "sha256": load_summary(dataset)["train"]["sha256"],
             **count_examples(table),

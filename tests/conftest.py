@@ -11,7 +11,7 @@ from pipeline.dataset import build_dataset, load_side
 from pipeline.evaluation import evaluate_candidate
 from pipeline.extract import extract_sentences
 from pipeline.learning_curve import measure_learning_curve
-from pipeline.params import Params, ToleranceParams, load_params
+from pipeline.params import CopiesParams, Params, ToleranceParams, load_params
 from pipeline.training import train_candidate
 from tests.projects import ODD_NAME, Place, placing
 
@@ -48,6 +48,7 @@ def params() -> Params:
     shipped = load_params(PROJECT / "params.yaml")
     return replace(
         shipped,
+        copies=CopiesParams(spans=2, thinned=2, substituted=4),
         train=replace(shipped.train, folds=3),
         evaluate=replace(shipped.evaluate, bootstrap=20),
         # On a test side of a few documents, a better model may well be worse at one label.

@@ -38,15 +38,19 @@ def stages_run(output):
     return [name for name in STAGES if f"Running stage '{name}'" in output]
 
 
-def copy_project(folder, labels, samples):
-    """Copy the project without its outputs and with few labels and samples, make the settings cheap, and commit it."""
+def copy_project(folder, labels, samples, *, models=False):
+    """Copy the project without its outputs and with few labels and samples, make the settings cheap, and commit it.
+
+    With `models`, the shipped champion and the log of promotions come along.
+    """
+    kept = ("models/encoder/", "models/champion/", "models/promotions.jsonl") if models else ("models/encoder/",)
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=PROJECT, capture_output=True, check=True
     ).stdout.decode()
     for name in filter(None, listed.split("\0")):
         source = PROJECT / name
         made = name.startswith(("tests/", "docs/", "dvc.lock", "metrics.json"))
-        if made or (name.startswith("models/") and not name.startswith("models/encoder/")) or not source.is_file():
+        if made or (name.startswith("models/") and not name.startswith(kept)) or not source.is_file():
             continue
         if name.startswith("data/labels/") and source.name not in labels:
             continue
@@ -56,6 +60,7 @@ def copy_project(folder, labels, samples):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     settings = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    settings["copies"] = {"spans": 2, "thinned": 2, "substituted": 4}
     settings["train"]["folds"] = 3
     settings["evaluate"]["bootstrap"] = 20
     (folder / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.copies import plan_copies, source_key, span, thinned
+from pipeline.params import CopiesParams
 
 SENTENCES = st.lists(st.text("abcdé'-", min_size=1, max_size=6), min_size=1, max_size=40).map(" ".join)
 
@@ -43,6 +44,7 @@ def test_seeds_differ():
 
 
 SHORTENED = {f"{kind} {number}" for kind in ("span", "thinned") for number in range(3)}
+COPIES = CopiesParams(spans=3, thinned=3, substituted=20)
 NO_LOGITS = np.empty((0, 3))
 
 
@@ -52,7 +54,7 @@ def kinds_by_key(copies):
 
 
 def test_each_labelled_sentence_gives_six_shortened_copies():
-    copies = plan_copies(table(2), table(0), NO_LOGITS)
+    copies = plan_copies(table(2), table(0), NO_LOGITS, COPIES)
     by_key = kinds_by_key(copies)
     assert set(by_key) == {"0000", "0001"}
     assert all(kinds >= SHORTENED for kinds in by_key.values())
@@ -63,7 +65,7 @@ def test_each_labelled_sentence_gives_six_shortened_copies():
 def test_and_up_to_twenty_with_words_of_others():
     others = table(100, start=50)
     others["text"] = others["text"].str.replace("sentence", "word")
-    copies = plan_copies(table(10), others, np.full((100, 3), 9.0))
+    copies = plan_copies(table(10), others, np.full((100, 3), 9.0), COPIES)
     substituted = copies[copies["name"].str.contains("substituted")]
     assert substituted["name"].str[:4].value_counts().max() <= 20
     assert 40 < len(substituted) < 200
@@ -77,7 +79,7 @@ def test_only_the_likeliest_of_a_rare_label_give_copies():
     unlabelled = table(100, start=50)
     logits = np.column_stack([np.full(100, 1.0), np.full(100, -2.0), np.linspace(-3, 0.1, 100)])
     logits[:10, 1] = 3.0  # a tenth bears it: not rare
-    copies = plan_copies(table(0), unlabelled, logits)
+    copies = plan_copies(table(0), unlabelled, logits, COPIES)
     by_key = kinds_by_key(copies)
     assert set(by_key) == set(unlabelled["key"].iloc[-2:])
     assert all(kinds >= SHORTENED for kinds in by_key.values())
@@ -85,7 +87,7 @@ def test_only_the_likeliest_of_a_rare_label_give_copies():
 
 def test_new_sentences_leave_most_copies_as_they_are():
     before, after = (
-        plan_copies(table(100), table(count, start=200), np.full((count, 3), 9.0)).set_index("name")
+        plan_copies(table(100), table(count, start=200), np.full((count, 3), 9.0), COPIES).set_index("name")
         for count in (100, 101)
     )
     kept = before.index.intersection(after.index)
@@ -95,7 +97,7 @@ def test_new_sentences_leave_most_copies_as_they_are():
 
 def test_a_name_means_one_text():
     before, after = (
-        plan_copies(table(40), table(count, start=200), np.full((count, 3), 9.0)).set_index("name")["text"]
+        plan_copies(table(40), table(count, start=200), np.full((count, 3), 9.0), COPIES).set_index("name")["text"]
         for count in (2, 300)
     )
     assert set(after.index) - set(before.index)
@@ -103,8 +105,14 @@ def test_a_name_means_one_text():
     assert (before[both] == after[both]).all()
 
 
+def test_kinds_can_be_left_out():
+    copies = plan_copies(table(10), table(0), NO_LOGITS, CopiesParams(spans=0, thinned=2, substituted=0))
+    assert set(map(frozenset, kinds_by_key(copies).values())) == {frozenset({"thinned 0", "thinned 1"})}
+    assert plan_copies(table(10), table(0), NO_LOGITS, CopiesParams(0, 0, 0)).empty
+
+
 def test_nothing_to_alter():
     short = pd.DataFrame({"key": ["a"], "text": ["Too short."]})
-    copies = plan_copies(short, table(0), NO_LOGITS)
+    copies = plan_copies(short, table(0), NO_LOGITS, COPIES)
     assert copies.empty
     assert list(copies.columns) == ["name", "text"]
