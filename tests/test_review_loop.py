@@ -142,6 +142,20 @@ def test_a_text_that_is_not_the_sentence(desk, queue):
     assert desk.stored() == {}
 
 
+def test_all_that_is_wrong_is_said_at_once(desk, queue):
+    rows = [answered(row) for row in queue[:4]]
+    rows[0]["strength"] = "maybe"
+    rows[1]["id"] = "s0"
+    rows[2]["text"] = "Edited."
+    write_rows(desk.folder / "queue.jsonl", rows)
+    with pytest.raises(DataError, match="^3 problem") as caught:
+        desk.take_in("queue.jsonl")
+    for place, reason in (("line 1", "found 'maybe'"), ("line 2", "no sentence s0"), ("line 3", "its text")):
+        assert f"{place}: " in str(caught.value)
+        assert reason in str(caught.value)
+    assert desk.stored() == {}
+
+
 def test_contradictory_answers_in_one_file(desk, queue):
     rows = [answered(queue[0], ("strength",)), answered(queue[1]), answered(queue[0])]
     write_rows(desk.folder / "queue.jsonl", rows)

@@ -76,36 +76,38 @@ def write_items(path: Path, items: Sequence[Item], *, blind: bool) -> list[Path]
     return written
 
 
-def read_answers(path: Path) -> tuple[list[Answer], list[str]]:
+def read_answers(path: Path, problems: list[str] | None = None) -> tuple[list[Answer], list[str]]:
     """Read the answers of a review file.
 
     Args:
         path: A review file as it was written, with answers, or a JSON export of Label Studio.
+        problems: Gets what is wrong with single rows, for a caller that has more to check; by default it is an error.
 
     Returns:
         The answers, without the sentences that nobody answered; and notes for the reader.
 
     Raises:
         UsageError: The suffix is none of `SUFFIXES`.
-        DataError: The file cannot be read, lacks a column, or a row is wrong; the message lists every such row.
+        DataError: The file cannot be read or lacks a column; or, without `problems`, a row is wrong: the message lists
+            every such row.
     """
     from pipeline.review.label_studio import parse_export
     from pipeline.review.workbook import read_workbook
 
     check_suffix(path)
     notes: list[str] = []
-    problems: list[str] = []
+    wrong: list[str] = [] if problems is None else problems
     suffix = path.suffix.lower()
     if suffix == ".xlsx":
-        answers = _answers(read_workbook(path, check_columns), notes, problems)
+        answers = _answers(read_workbook(path, check_columns), notes, wrong)
     elif suffix == ".csv":
-        answers = _answers(_csv_rows(path, _decode(path, notes)), notes, problems)
+        answers = _answers(_csv_rows(path, _decode(path, notes)), notes, wrong)
     elif suffix == ".jsonl":
-        answers = _answers(_json_rows(path, _decode(path, notes), problems), notes, problems)
+        answers = _answers(_json_rows(path, _decode(path, notes), wrong), notes, wrong)
     else:
-        answers = parse_export(path, _decode(path, notes), notes, problems)
-    if problems:
-        raise wrong_rows(str(path), problems, _HELP)
+        answers = parse_export(path, _decode(path, notes), notes, wrong)
+    if wrong and problems is None:
+        raise wrong_rows(str(path), wrong, _HELP)
     return answers, notes
 
 

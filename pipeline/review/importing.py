@@ -123,12 +123,13 @@ def _import(
     keep_text: bool,
     now: datetime,
 ) -> ImportReport:
-    answers, notes = read_answers(path)
+    problems: list[str] = []
+    answers, notes = read_answers(path, problems)
     names = _names(path, reviewers, answers)
     table = load_findings(findings)
     known = read_events(labels)
     rows = rows_by_id(table)
-    problems = [] if skip_gone else _gone(answers, rows, findings)
+    problems += [] if skip_gone else _gone(answers, rows, findings)
     here = [answer for answer in answers if answer.id in rows]
     problems += _edited(here, rows, table) + _contradictions(here, names)
     if problems:
