@@ -96,7 +96,7 @@ def write_run_report(
     drift, warnings = read_drift(evaluation / DRIFT_FILE, _drift_rows, "dvc repro")
     scores = record.scores
     label_rows = [
-        (label, f"{scores['scores'][f'{label}_support']['value']:.0f}", *_cells(scores, label)) for label in LABELS
+        (label, f"{scores['scores'][f'{label}_support']['value']:,.0f}", *_cells(scores, label)) for label in LABELS
     ]
     view = RunView(
         model=ModelNote(record.version, dict(zip(LABELS, record.classifier.thresholds, strict=True))),
@@ -108,10 +108,10 @@ def write_run_report(
         changes=[
             (
                 _name(name) if name == MACRO else f"{name} F1",
-                f"{change.candidate:.3f}",
-                f"{change.champion:.3f}",
-                f"{change.difference:+.3f}",
-                f"{change.low:+.3f} to {change.high:+.3f}",
+                f"{change.candidate:.4f}",
+                f"{change.champion:.4f}",
+                f"{change.difference:+.4f}",
+                f"{change.low:+.4f} to {change.high:+.4f}",
             )
             for name, change in verdict.comparison.items()
         ],
