@@ -106,18 +106,16 @@ class Verdict:
             "rollback": f"Model {self.candidate} is the champion again: {self.reason}.",
             NEW_TEST_SIDE: f"Model {self.candidate} was scored again: {self.reason}.",
         }[self.action]
-        tail = []
+        version = f"version {self.number} in the MLflow registry" if self.number is not None else ""
+        place = ", ".join(filter(None, (version, f"run {self.run_id}" if self.run_id else "")))
+        tail = f"{place[0].upper()}{place[1:]}." if place else ""
         if self.action == "rejected":
-            tail.append(f"champion {self.champion_after}")
-        if self.number is not None:
-            tail.append(f"version {self.number} in the MLflow registry")
-        if self.run_id:
-            tail.append(f"run {self.run_id}")
+            tail = f"Champion {self.champion_after} stays.{f' The candidate is {place}.' if place else ''}"
         if self.test_change:
             head = f"{self.test_change[0].upper()}{self.test_change[1:]}.\n{head}"
         if self.not_logged:
             head = f"{head}\nNot in MLflow yet: {self.not_logged}"
-        return head + ("\n" + ", ".join(tail)[0].upper() + ", ".join(tail)[1:] + "." if tail else "")
+        return f"{head}\n{tail}" if tail else head
 
 
 def decide(

@@ -140,7 +140,11 @@ def test_an_entry_tells_when_who_how_much_and_by_which_rule(tmp_path: Path, para
 def test_summaries_name_the_model_and_the_reason():
     verdict = Verdict("rejected", "it is worse", "b", "a", "a", run_id="r1", number=4)
     assert verdict.summary() == (
-        "Model b does not become champion: it is worse.\nChampion a, version 4 in the MLflow registry, run r1."
+        "Model b does not become champion: it is worse.\n"
+        "Champion a stays. The candidate is version 4 in the MLflow registry, run r1."
+    )
+    assert Verdict("rollback", "why", "a", "b", "a", run_id="r1", number=4).summary() == (
+        "Model a is the champion again: why.\nVersion 4 in the MLflow registry, run r1."
     )
     assert Verdict("promoted", "first model", "b", None, "b").summary() == ("Model b is the new champion: first model.")
     changed = Verdict("unchanged", "same", "b", "b", "b", test_change="the test side grew")
