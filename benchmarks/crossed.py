@@ -18,8 +18,9 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.material import PUBLIC, SCORE_HEADS, Material, markdown, score_cells, scored_of, take
+from pipeline.calibration import best_thresholds
 from pipeline.cascade_tuning import Answers, tune_cascade
-from pipeline.fitting import Fit, best_thresholds, fit_linear
+from pipeline.fitting import Fit, fit_linear
 from pipeline.labelled import Labelled
 from pipeline.labels import LABELS
 from pipeline.modes import Mode

@@ -30,8 +30,9 @@ sys.path.insert(0, str(PROJECT))
 from benchmarks.trial_corpus import FOLDS, SEED, Corpus  # noqa: E402
 from benchmarks.trial_features import Blocks, clauses  # noqa: E402
 from benchmarks.trial_list import TRIALS, Trial  # noqa: E402
+from pipeline.calibration import fit_platt  # noqa: E402
 from pipeline.csv_tables import write_csv  # noqa: E402
-from pipeline.fitting import Problem, fit_platt  # noqa: E402
+from pipeline.fitting import Problem  # noqa: E402
 from pipeline.labels import LABELS  # noqa: E402
 from pipeline.params import Params, load_params  # noqa: E402
 from pipeline.run_content import KEY_TAG, RunContent  # noqa: E402

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
+from pipeline.calibration import best_thresholds, held_out_scores
 from pipeline.cascade import Cascade
-from pipeline.fitting import best_thresholds, held_out_scores
 from pipeline.labels import LABELS
 from pipeline.modes import Mode
 from pipeline.scorer import Booleans, Floats, sigmoid

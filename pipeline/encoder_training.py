@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 from tokenizers import Tokenizer
 
+from pipeline.calibration import best_thresholds, fit_platt, held_out_scores
 from pipeline.encoder import (
     DEFAULT_ENCODER,
     ENCODER_CONFIG,
@@ -32,7 +33,6 @@ from pipeline.encoder_processes import default_workers, side_by_side
 from pipeline.encoder_teacher import Question, Taught, cost, teach
 from pipeline.encoder_vocabulary import prune_tokenizer
 from pipeline.files import hash_file, json_bytes, replace_folder
-from pipeline.fitting import best_thresholds, fit_platt, held_out_scores
 from pipeline.labels import LABELS
 from pipeline.params import EncoderParams, Params
 from pipeline.progress import Reporter, SilentReporter

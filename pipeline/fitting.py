@@ -15,6 +15,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import LabelBinarizer
 
+from pipeline.calibration import best_thresholds, fit_platt, held_out_scores
 from pipeline.conversion import convert_features
 from pipeline.errors import DataError
 from pipeline.features import build_features
@@ -23,10 +24,7 @@ from pipeline.labels import LABELS
 from pipeline.linear_model import DIGITS
 from pipeline.params import Params
 from pipeline.scorer import Booleans, Floats, LinearScorer, sigmoid
-from pipeline.scores import Scored, point_scores
 
-_THRESHOLD_DIGITS = 4
-_BINS = 10
 # A soft label nearer to 0 or 1 than this share of how frequent its label is counts as that.
 _SURE = 1 / 15
 # Passes over the sentences end after so many visits in all, or after scikit-learn's usual hundred. From labels alone
@@ -243,45 +241,6 @@ def build_pipeline(params: Params) -> Pipeline:
     return Pipeline([("features", build_features(params.features)), ("labels", labels)])
 
 
-def best_thresholds(probabilities: Floats) -> Floats:
-    """Find each label's threshold with the highest F1 to be expected.
-
-    If the n likeliest of the sentences get the label, the sum of their probabilities is the number of hits to be
-    expected, and F1 is about twice that over n plus the sum of all probabilities. The best threshold is half of the
-    highest F1 that can be reached so (Lipton, Elkan and Naryanaswamy 2014, "Optimal thresholding of classifiers to
-    maximize F1 measure"). The highest F1 on labels themselves hangs on a few sentences.
-
-    Args:
-        probabilities: Calibrated, of held-out sentences, of shape (sentences, labels).
-
-    Returns:
-        Thresholds, of shape (labels,), with four digits.
-    """
-    falling = -np.sort(-probabilities, axis=0)
-    given = np.arange(1, len(falling) + 1)[:, None]
-    f1 = 2 * np.cumsum(falling, axis=0) / (given + falling.sum(axis=0))
-    thresholds: Floats = np.round(f1.max(axis=0) / 2, _THRESHOLD_DIGITS)
-    return thresholds
-
-
-def held_out_scores(
-    labels: Booleans, probabilities: Floats, thresholds: Floats, groups: npt.NDArray[Any]
-) -> dict[str, float | None]:
-    """Score held-out answers.
-
-    Args:
-        labels: Truth, of shape (sentences, labels).
-        probabilities: Of the same shape.
-        thresholds: Probability from which each label is given, of shape (labels,).
-        groups: Group of each sentence.
-
-    Returns:
-        What `pipeline.scores.point_scores` returns.
-    """
-    unnamed = np.full(len(labels), "")
-    return point_scores(Scored(labels, probabilities, probabilities >= thresholds, groups, unnamed), _BINS)
-
-
 def _folds(
     labels: Booleans, documents: npt.NDArray[Any], count: int
 ) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
@@ -308,23 +267,6 @@ def _folds(
                     "more documents, or lower train.folds in params.yaml."
                 )
     return folds
-
-
-def fit_platt(scores: Floats, labels: Booleans, digits: int = DIGITS) -> tuple[Floats, Floats]:
-    """Fit p = 1 / (1 + exp(-(a s + b))) for each label (Platt 1999) on held-out scores s.
-
-    Args:
-        scores: Of shape (sentences, labels).
-        labels: Truth, of the same shape.
-        digits: To which the result is rounded.
-
-    Returns:
-        Slopes a and intercepts b, of shape (labels,).
-    """
-    fitted = [LogisticRegression(C=1e6).fit(scores[:, [k]], labels[:, k]) for k in range(labels.shape[1])]
-    slopes = np.array([model.coef_[0, 0] for model in fitted])
-    intercepts = np.array([model.intercept_[0] for model in fitted])
-    return np.round(slopes, digits), np.round(intercepts, digits)
 
 
 def _fold_in(pipeline: Pipeline, slopes: Floats, intercepts: Floats) -> None:

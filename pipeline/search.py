@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.cache import product_version
+from pipeline.calibration import best_thresholds
 from pipeline.csv_tables import write_csv
 from pipeline.dataset import load_side, load_summary
 from pipeline.errors import DataError, TrackingError
 from pipeline.files import unwritable
-from pipeline.fitting import NO_SOFT, Fit, Soft, best_thresholds, fit_linear
+from pipeline.fitting import NO_SOFT, Fit, Soft, fit_linear
 from pipeline.labelled import Labelled
 from pipeline.params import Params, change_params
 from pipeline.progress import Reporter, SilentReporter

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.calibration import fit_platt
 from pipeline.cascade_tuning import Answers, Tuned, tune_cascade
 from pipeline.classifier import SentenceClassifier
 from pipeline.conversion import convert_pipeline
@@ -14,7 +15,7 @@ from pipeline.copies import source_key
 from pipeline.dataset import load_side, load_summary
 from pipeline.encoder import load_encoder, load_held_out
 from pipeline.errors import DataError
-from pipeline.fitting import NO_SOFT, Fit, Soft, fit_linear, fit_platt
+from pipeline.fitting import NO_SOFT, Fit, Soft, fit_linear
 from pipeline.labelled import Labelled
 from pipeline.labels import LABELS
 from pipeline.model_folder import make_config, save_model

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
 
+from pipeline.calibration import best_thresholds
 from pipeline.dataset import load_side
 from pipeline.errors import DataError
-from pipeline.fitting import Soft, _features, best_thresholds, build_pipeline, fit_linear
+from pipeline.fitting import Soft, _features, build_pipeline, fit_linear
 from pipeline.labelled import Labelled
 from pipeline.labels import label_matrix
 from pipeline.scorer import sigmoid
@@ -16,16 +16,6 @@ from pipeline.scorer import sigmoid
 def side(dataset):
     table = load_side(dataset, "train")
     return table["text"].tolist(), label_matrix(table), table["document"].to_numpy()
-
-
-@pytest.mark.parametrize("shape", [(0.3, 2.0), (0.05, 0.5), (2.0, 2.0), (3.0, 0.7)])
-def test_the_best_threshold_has_the_best_f1(shape):
-    generator = np.random.default_rng(3)
-    probabilities = generator.beta(*shape, size=200_000)
-    truth = generator.random(len(probabilities)) < probabilities
-    found = best_thresholds(probabilities[:, None])
-    best = max(f1_score(truth, probabilities >= cut) for cut in np.linspace(0, 1, 101))
-    assert f1_score(truth, probabilities >= found) == pytest.approx(best, abs=0.001)
 
 
 def test_thresholds_see_held_out_scores_only(side, params):

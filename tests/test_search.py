@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from pipeline.calibration import best_thresholds
 from pipeline.cli import main
 from pipeline.dataset import load_side
 from pipeline.errors import ParamsError
-from pipeline.fitting import best_thresholds, fit_linear
+from pipeline.fitting import fit_linear
 from pipeline.labelled import Labelled
 from pipeline.labels import LABELS
 from pipeline.params import change_params

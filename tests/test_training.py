@@ -1,9 +1,11 @@
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from pipeline.copies import source_key
 from pipeline.dataset import groups_of, load_side
@@ -18,13 +20,14 @@ from tests.conftest import PROJECT
 def test_equal_data_gives_equal_bytes(params, dataset, model, tmp_path):
     # In a process of its own: within one, memory addresses could be equal by chance.
     code = (
-        "from pathlib import Path; from dataclasses import replace; from pipeline.params import load_params;"
-        "from pipeline.training import train_candidate; shipped = load_params(Path(sys.argv[1]));"
-        "params = replace(shipped, train=replace(shipped.train, folds=3));"
+        "from pathlib import Path; from pipeline.params import load_params;"
+        "from pipeline.training import train_candidate;"
         "ballast = [object() for _ in range(12345)];"
-        "train_candidate(params, Path(sys.argv[2]), Path(sys.argv[3]))"
+        "train_candidate(load_params(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]))"
     )
-    arguments = [str(PROJECT / "params.yaml"), str(dataset), str(tmp_path / "again")]
+    settings = tmp_path / "params.yaml"
+    settings.write_text(yaml.safe_dump(asdict(params)), encoding="utf-8")
+    arguments = [str(settings), str(dataset), str(tmp_path / "again")]
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     subprocess.run([sys.executable, "-c", "import sys;" + code, *arguments], check=True, env=environment)
     for name in MODEL_FILES:
