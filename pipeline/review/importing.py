@@ -129,7 +129,8 @@ def _import(
     table = load_findings(findings)
     known = read_events(labels)
     rows = rows_by_id(table)
-    problems += [] if skip_gone else _gone(answers, rows, findings)
+    if not skip_gone:
+        problems += _gone(answers, rows, findings)
     here = [answer for answer in answers if answer.id in rows]
     problems += _edited(here, rows, table) + _contradictions(here, names)
     if problems:
