@@ -84,7 +84,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory, params: Params, small_labe
 
 @pytest.fixture(scope="session")
 def few_labels(tmp_path_factory: pytest.TempPathFactory, dataset: Path) -> Path:
-    """The small dataset with a quarter of the labels: the encoder reads up to twenty-six copies of each sentence."""
+    """The small dataset with a quarter of the labels: the encoder reads several copies of each sentence."""
     folder = tmp_path_factory.mktemp("few") / "dataset"
     shutil.copytree(dataset, folder)
     load_side(dataset, "train").iloc[::4].reset_index(drop=True).to_parquet(folder / "train.parquet")
