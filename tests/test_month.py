@@ -118,6 +118,10 @@ def test_a_month(tmp_path):
     history = reviewed(folder)
     assert len(history) == count
 
+    # Answers alone would leave the reading as it is.
+    changed = run(folder, sys.executable, "-m", "dvc", "status", "--json")
+    assert list(json.loads(changed.stdout)) == ["dataset"], changed.stdout + changed.stderr
+
     # Training takes the reports and the answers, and the verdict is written down.
     for path in inbox.iterdir():
         shutil.copyfile(path, folder / "data" / "reports" / path.name)
@@ -125,6 +129,9 @@ def test_a_month(tmp_path):
     assert stages_run(output) == list(STAGES)
     assert "8 new, 4 reused, 0 removed" in output
     assert f"reviewed: {count} sentences; 0 held back" in output
+    drift = json.loads((folder / "data" / "findings" / "drift.json").read_text(encoding="utf-8"))
+    assert drift["sentences"]["inspection_report"] > 400
+    assert drift["warnings"] == []
     judged = verdicts(folder)
     assert judged[: len(log)] == log
     assert [verdict["action"] for verdict in judged[len(log) :]] == ["new test side", "rejected"]
