@@ -35,6 +35,7 @@ def measure(shared: Path) -> list[tuple[str, str, str]]:
     table = read_labels(sorted((PROJECT / "data" / "labels").glob("authored-*.jsonl")))
     texts, labels = table["text"].tolist(), label_matrix(table)
     pipeline = build_pipeline(load_params(PROJECT / "params.yaml")).fit(texts, labels.astype(int))
+    pipeline.named_steps["features"].n_jobs = None  # a processor a side; none more within a forked process
     scorer = LinearScorer(convert_pipeline(pipeline))
     champion = load_model(PROJECT / "models" / "champion")
     sentences = spliced(texts, SENTENCES)
