@@ -1,4 +1,4 @@
-"""Features that were tried beside the shipped ones, each a block of columns over the same sentences."""
+"""Features that were tried beside those of the product, each a block of columns over the same sentences."""
 
 import re
 import sys
@@ -74,7 +74,7 @@ class Blocks:
         self._known: dict[Any, Block] = {}
         self.unions: dict[FeaturesParams, Any] = {}
 
-    def shipped(self, params: FeaturesParams) -> Block:
+    def product(self, params: FeaturesParams) -> Block:
         """Compute the features of the product with some settings."""
         key = repr(params)
         if key not in self._known:

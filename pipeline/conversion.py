@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.linear_model import PARTS, Kind, LinearModel
+from pipeline.linear_model import APART, PARTS, Kind, LinearModel
 from pipeline.words import CONTRAST
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # A term as (kind, words).
 _Term = tuple[Kind, tuple[str, ...]]
+_KINDS = {"runs": Kind.RUN, "gaps": Kind.GAP, "signals": Kind.SIGNAL}
 
 
 def convert_pipeline(pipeline: "Pipeline") -> LinearModel:
@@ -76,7 +77,7 @@ def convert_features(union: "FeatureUnion") -> tuple[LinearModel, npt.NDArray[np
 def _read_term(part: str, text: str) -> _Term:
     """Read a vectoriser's term as `pipeline.words` writes it."""
     if part != "contrast":
-        return (Kind.GAP if part == "gaps" else Kind.RUN), tuple(text.split(" "))
+        return _KINDS[part], tuple(text.split(" "))
     if text.startswith(">"):
         return Kind.AFTER, (text[1:],)
     if text.startswith("^"):
@@ -101,4 +102,4 @@ def _before(term: _Term, ranks: dict[_Term, int]) -> int:
     kind, words = term
     if len(words) < 2:
         return -1
-    return ranks[(Kind.RUN, words[:1]) if kind is Kind.GAP else (kind, words[:-1])]
+    return ranks[(Kind.RUN, words[:1]) if APART[kind] else (kind, words[:-1])]

@@ -9,11 +9,11 @@ import numpy as np
 
 from pipeline.classifier import SentenceClassifier
 from pipeline.labels import LABELS
-from pipeline.linear_model import Kind, LinearModel
+from pipeline.linear_model import APART, Kind, LinearModel
 from pipeline.scorer import Booleans, LinearScorer, sigmoid
 
 _REASONS, _CANDIDATES = 3, 8
-_PARTS = ("words", "contrast, ends", "words apart")
+_PARTS = ("words", "contrast, ends", "words apart", "signal words")
 _PREFIXES = {Kind.AFTER: "after a contrast: ", Kind.START: "begins: ", Kind.END: "ends: "}
 
 
@@ -168,5 +168,5 @@ def _name(model: LinearModel, term: int) -> tuple[str, str]:
     """Put a term into words for people: the feature and its part."""
     kind = Kind(int(model.kinds[term]))
     words = model.term(term)
-    feature = words.replace(" ", " ... ") if kind is Kind.GAP else _PREFIXES.get(kind, "") + words
+    feature = words.replace(" ", " ... ") if APART[kind] else _PREFIXES.get(kind, "") + words
     return feature, _PARTS[kind.part]

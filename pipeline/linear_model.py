@@ -9,7 +9,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int32]
 
-PARTS = ("runs", "contrast", "gaps")
+PARTS = ("runs", "contrast", "gaps", "signals")
 # Training rounds what it fits to so many digits, and a file holds no more: equal on every machine.
 DIGITS = 6
 
@@ -22,11 +22,17 @@ class Kind(IntEnum):
     END = 2
     START = 3
     GAP = 4
+    SIGNAL = 5
 
     @property
     def part(self) -> int:
         """Rank of its part in `PARTS`; the terms of a part share a length."""
-        return (0, 1, 1, 1, 2)[self]
+        return (0, 1, 1, 1, 2, 3)[self]
+
+
+# Pairs of words apart: how often the number of terms is added to the first word in their keys, which keeps them apart
+# from runs and from each other.
+APART = np.array([0, 0, 0, 0, 1, 2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +45,8 @@ class LinearModel:
     Attributes:
         words: The known words.
         kinds: `Kind` of each term, of shape (terms,).
-        before: For runs and starts of several words the term without the last word, for gaps the first word, otherwise
-            -1; of shape (terms,).
+        before: For runs and starts of several words the term without the last word, for pairs of words apart
+            (gaps and signals) the first word, otherwise -1; of shape (terms,).
         last: Last word of each term; -1 for the start of a sentence without a word. Of shape (terms,).
         idf: Inverse document frequency of each term, of shape (terms,).
         weights: Weight of each term for each label, the calibration folded in, of shape (labels, terms).
@@ -62,7 +68,7 @@ class LinearModel:
     @property
     def keys(self) -> npt.NDArray[np.int64]:
         """One integer for what comes before and the last word of each term; negative for terms of one word."""
-        first = self.before.astype(np.int64) + np.where(self.kinds == Kind.GAP, len(self.kinds), 0)
+        first: npt.NDArray[np.int64] = self.before.astype(np.int64) + APART[self.kinds] * len(self.kinds)
         return first * len(self.words) + self.last
 
     def term(self, rank: int) -> str:
@@ -72,7 +78,7 @@ class LinearModel:
             rank: Its number.
 
         Returns:
-            The words of a run or start, the only word of other terms, the two words of a gap; joined by spaces.
+            The words of a run or start, the only word of other terms, the two words of a pair; joined by spaces.
         """
         found = []
         while rank >= 0:

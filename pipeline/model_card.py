@@ -24,7 +24,8 @@ subset of three labels; none is a normal answer.
 
 ## Model
 TF-IDF of word runs (1 to {ngram_max} words, stop words and negations kept), of the words after a contrast and the ends
-of the sentence (weight {contrast}), and of gapped pairs (weight {gaps}); then one logistic regression a label.
+of the sentence (weight {contrast}), of gapped pairs (weight {gaps}), and of pairs with a signal word ("will", "not",
+"has", ...; weight {signals}); then one logistic regression a label.
 Probabilities are calibrated by Platt scaling on out-of-fold scores; a label is given from its threshold on, which
 gives the highest F1 that these probabilities lead one to expect. Trained with {libraries}.
 {cascade}
@@ -75,6 +76,7 @@ def render_card(classifier: "SentenceClassifier") -> str:
         ngram_max=config.params["features"]["ngram_max"],
         contrast=config.params["features"]["contrast"],
         gaps=config.params["features"]["gaps"],
+        signals=config.params["features"].get("signals", 0.0),  # there were none at first
         libraries=", ".join(f"{name} {version}" for name, version in config.libraries.items()),
         cascade=_CASCADE.format(encoder=cascade.encoder, reach=cascade.reach) if cascade else "",
         modes=" | ".join(thresholds),

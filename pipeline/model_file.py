@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.linear_model import DIGITS, PARTS, Floats, Integers, Kind, LinearModel
+from pipeline.linear_model import APART, DIGITS, PARTS, Floats, Integers, Kind, LinearModel
 from pipeline.words import CONTRAST
 
 _UNIT = 10**DIGITS
@@ -86,11 +86,16 @@ def unpack_model(content: bytes, labels: int) -> LinearModel:
         idf=arrays["idf"] / _UNIT,
         weights=arrays["weights"] / _UNIT,
         intercepts=arrays["intercepts"] / _UNIT,
-        part_weights=arrays["part_weights"],
+        part_weights=_all_parts(arrays["part_weights"]),
         sublinear_tf=bool(arrays["sublinear_tf"]),
     )
     _check(model, labels)
     return model
+
+
+def _all_parts(weights: Floats) -> Floats:
+    """Add the part that models saved before there were signal words do not have; a weight of 0 leaves it out."""
+    return np.append(weights, 0.0) if len(weights) == len(PARTS) - 1 else weights
 
 
 def _millionths(values: Floats) -> Integers:
@@ -171,7 +176,7 @@ def _check(model: LinearModel, labels: int) -> None:
         & (model.before < ranks)
         & ((model.before == -1) | ~lone)
         & ((model.before == -1) | (kind_before == model.kinds) | ~chained)
-        & (((model.before >= 0) & (model.before < known)) | (model.kinds != Kind.GAP)),
+        & (((model.before >= 0) & (model.before < known)) | (APART[np.minimum(model.kinds, max(Kind))] == 0)),
         "last": (model.last >= 0) & (model.last < known) | (model.last == -1) & (model.kinds == Kind.START),
         "idf": model.idf >= 0,
     }

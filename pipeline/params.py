@@ -48,6 +48,7 @@ class FeaturesParams:
     sublinear_tf: bool
     contrast: Weight
     gaps: Weight
+    signals: Weight
 
 
 @dataclass(frozen=True, config=_CONFIG)

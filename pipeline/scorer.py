@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.linear_model import PARTS, Kind, LinearModel
+from pipeline.linear_model import APART, PARTS, Kind, LinearModel
 from pipeline.pair_table import PairTable
 from pipeline.vocabulary import Vocabulary
-from pipeline.words import CONTRAST, FIRST, GAPS, LAST
+from pipeline.words import CONTRAST, FIRST, GAPS, LAST, REACH, SIGNALS
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -71,6 +71,7 @@ class LinearScorer:
         self._single = {kind: self._by_word(kind) for kind in (Kind.AFTER, Kind.END, Kind.START)}
         contrasts = [word in CONTRAST for word in model.words]
         self._contrast = np.array([*contrasts, False, False])
+        self._signal = np.array([*(word in SIGNALS for word in model.words), False, False])
         self._used = {kind: bool((model.kinds == kind).any()) for kind in Kind}
         self._longest = _longest_run(model)
         self._part = np.array([kind.part for kind in Kind])[model.kinds]
@@ -195,6 +196,8 @@ class LinearScorer:
         if self._used[Kind.GAP]:
             for gap in GAPS:
                 yield self._gapped(tokens, gap)
+        if self._used[Kind.SIGNAL]:
+            yield self._signalled(tokens)
         if self._used[Kind.AFTER] or self._used[Kind.END] or self._used[Kind.START]:
             yield self._after_contrast(tokens)
             for back in range(1, LAST + 1):
@@ -213,8 +216,27 @@ class LinearScorer:
         first, last = tokens.numbers[:-gap], tokens.numbers[gap:]
         rows = tokens.rows[:-gap]
         places = np.flatnonzero((first < self._known) & (last < self._known) & (rows == tokens.rows[gap:]))
-        keys = (first[places] + self._count) * self._known + last[places]
-        return _known(rows[places], self._several[self._pairs.find(keys)])
+        return self._apart(Kind.GAP, rows[places], first[places], last[places])
+
+    def _signalled(self, tokens: _Tokens) -> tuple[Integers, Integers]:
+        """Pair signal words with the words after them, and the words before them that are none with them."""
+        signal = self._signal[tokens.numbers]
+        places = np.flatnonzero(signal)
+        near = places[:, np.newaxis] + np.append(np.arange(-REACH, 0), np.arange(1, REACH + 1))
+        first, last = tokens.starts, tokens.ends
+        rows = tokens.rows[places]
+        within = (near >= first[rows, np.newaxis]) & (near < last[rows, np.newaxis])
+        own, column = np.nonzero(within)
+        there = near[own, column]
+        here = places[own]
+        kept = (tokens.numbers[there] < self._known) & ((there > here) | ~signal[there])
+        here, there = here[kept], there[kept]
+        before, after = tokens.numbers[np.minimum(here, there)], tokens.numbers[np.maximum(here, there)]
+        return self._apart(Kind.SIGNAL, tokens.rows[here], before, after)
+
+    def _apart(self, kind: Kind, rows: Integers, first: Integers, last: Integers) -> tuple[Integers, Integers]:
+        keys = (first + APART[kind] * self._count) * self._known + last
+        return _known(rows, self._several[self._pairs.find(keys)])
 
     def _after_contrast(self, tokens: _Tokens) -> tuple[Integers, Integers]:
         turning = self._contrast[tokens.numbers]

@@ -9,6 +9,15 @@ _SPELLINGS = str.maketrans({"’": "'", "‘": "'", "‑": "-", "‐": "-", "–
 CONTRAST = frozenset({"although", "but", "despite", "except", "however", "though", "while", "whilst", "yet"})
 GAPS = (2, 3)
 FIRST, LAST = 3, 2
+_AUXILIARIES = {"are", "been", "being", "had", "has", "have", "is", "was", "were"}
+_MODALS = {"can", "could", "may", "might", "must", "need", "needs", "shall", "should", "will", "would"}
+_PLANS = {"agreed", "aim", "aims", "committed", "intend", "intends", "plan", "planned", "planning", "plans"}
+_NEGATIONS = {"never", "no", "not", "without"}
+_DEGREES = {"few", "less", "many", "more", "most", "some", "too"}
+_TIMES = {"already", "continue", "continued", "continues", "further", "now", "still"}
+# Words that say how others are meant, wherever in the sentence these stand.
+SIGNALS = CONTRAST.union(_AUXILIARIES, _MODALS, _PLANS, _NEGATIONS, _DEGREES, _TIMES)
+REACH = 12
 
 
 def clean_text(text: str) -> str:
@@ -79,4 +88,27 @@ def gapped_pairs(text: str) -> list[str]:
     found = words(text)
     return [
         f"{word} {found[place + gap]}" for place, word in enumerate(found) for gap in GAPS if place + gap < len(found)
+    ]
+
+
+def signal_pairs(text: str) -> list[str]:
+    """Pair each word with the signal words ("will", "not", "has", ...) up to `REACH` places away.
+
+    Args:
+        text: As `clean_text` returns it.
+
+    Returns:
+        Pairs in the order of the sentence, joined by a space; of two signal words one pair.
+
+    Example:
+        >>> signal_pairs("leaders will soon review this")
+        ['leaders will', 'will soon', 'will review', 'will this']
+    """
+    found = words(text)
+    signal = [word in SIGNALS for word in found]
+    return [
+        f"{word} {found[later]}"
+        for place, word in enumerate(found)
+        for later in range(place + 1, min(place + 1 + REACH, len(found)))
+        if signal[place] or signal[later]
     ]

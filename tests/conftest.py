@@ -105,7 +105,7 @@ def outcomes(
 ) -> dict[str, tuple[Params, Path]]:
     """What the stages before `register` leave: settings and folder of a worse, a better and a best candidate."""
     # Hardly a word is that frequent.
-    few_words = replace(params.features, ngram_max=1, min_df=60, contrast=0.0, gaps=0.0)
+    few_words = replace(params.features, ngram_max=1, min_df=60, contrast=0.0, gaps=0.0, signals=0.0)
     variants = {
         "best": params,
         "near": replace(params, train=replace(params.train, C=params.train.C * 0.97)),

@@ -15,5 +15,5 @@ def test_runs_contrast_and_gaps_are_features(params):
 
 
 def test_parts_of_no_weight_are_left_out(params):
-    plain = build_features(replace(params.features, contrast=0.0, gaps=0.0))
+    plain = build_features(replace(params.features, contrast=0.0, gaps=0.0, signals=0.0))
     assert [name for name, _ in plain.transformer_list] == ["runs"]

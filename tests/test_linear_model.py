@@ -10,6 +10,7 @@ def test_terms_in_words():
         "plans",
         "plans late",
         "late plans",
+        "late plans",
     ]
 
 
@@ -21,4 +22,4 @@ def test_terms_that_share_words_have_other_keys():
 
 
 def test_every_kind_has_a_part():
-    assert [PARTS[kind.part] for kind in Kind] == ["runs", "contrast", "contrast", "contrast", "gaps"]
+    assert [PARTS[kind.part] for kind in Kind] == ["runs", "contrast", "contrast", "contrast", "gaps", "signals"]

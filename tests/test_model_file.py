@@ -14,19 +14,19 @@ from pipeline.model_file import pack_model, unpack_model
 from pipeline.words import CONTRAST
 
 WORDS = tuple(sorted({*CONTRAST, "late", "plans"}))
-KINDS = [Kind.RUN] * len(WORDS) + [Kind.RUN, Kind.AFTER, Kind.END, Kind.START, Kind.START, Kind.GAP]
+KINDS = [Kind.RUN] * len(WORDS) + [Kind.RUN, Kind.AFTER, Kind.END, Kind.START, Kind.START, Kind.GAP, Kind.SIGNAL]
 LATE, PLANS = WORDS.index("late"), WORDS.index("plans")
 COUNT = len(KINDS)
 RUN, START = len(WORDS), len(WORDS) + 3
 MODEL = LinearModel(
     words=WORDS,
     kinds=np.array(KINDS, np.uint8),
-    before=np.array([-1] * len(WORDS) + [PLANS, -1, -1, -1, START, LATE], np.int32),
-    last=np.array([*range(len(WORDS)), LATE, LATE, LATE, PLANS, LATE, PLANS], np.int32),
+    before=np.array([-1] * len(WORDS) + [PLANS, -1, -1, -1, START, LATE, LATE], np.int32),
+    last=np.array([*range(len(WORDS)), LATE, LATE, LATE, PLANS, LATE, PLANS, PLANS], np.int32),
     idf=np.full(COUNT, 1.5),
     weights=np.arange(3 * COUNT).reshape(3, COUNT) / 7,
     intercepts=np.array([-1.0, 0.25, 2.0]),
-    part_weights=np.array([1.0, 0.5, 0.5]),
+    part_weights=np.array([1.0, 0.5, 0.5, 0.6]),
     sublinear_tf=True,
 )
 
@@ -65,6 +65,17 @@ def test_what_was_written_is_read():
     assert pack_model(again) == pack_model(MODEL)
 
 
+def test_models_saved_before_there_were_signal_words_are_read():
+    several = slice(COUNT - 1)
+    earlier = replace(
+        MODEL,
+        **{name: getattr(MODEL, name)[several] for name in ("kinds", "before", "last", "idf")},
+        weights=MODEL.weights[:, several],
+        part_weights=MODEL.part_weights[:3],
+    )
+    assert unpack_model(pack_model(earlier), 3).part_weights.tolist() == [1.0, 0.5, 0.5, 0.0]
+
+
 def test_numpy_reads_the_file_without_pickle(tmp_path):
     (tmp_path / "model.npz").write_bytes(pack_model(MODEL))
     with np.load(tmp_path / "model.npz", allow_pickle=False) as arrays:
@@ -96,7 +107,7 @@ def test_numbers_that_the_file_cannot_hold(value):
         (changed("idf", 0, -1.0), "array idf"),
         (changed("part_weights", 1, np.nan), "expected finite numbers from 0 up"),
         (changed("part_weights", 1, -1.0), "expected finite numbers from 0 up"),
-        (replace(MODEL, part_weights=np.ones(2)), r"array part_weights: found shape \(2,\), expected \(3,\)"),
+        (replace(MODEL, part_weights=np.ones(2)), r"array part_weights: found shape \(2,\), expected \(4,\)"),
         (replace(MODEL, idf=np.ones(2)), "array idf: found shape"),
         (replace(MODEL, weights=MODEL.weights[:2]), "array weights: found shape"),
         (replace(MODEL, words=(*WORDS[:-1], WORDS[0])), "found a word twice"),
@@ -104,6 +115,7 @@ def test_numbers_that_the_file_cannot_hold(value):
         (replace(MODEL, words=("x", *WORDS[1:])), "a word of contrast is missing"),
         (replace(MODEL, words=WORDS + tuple(f"w{k}" for k in range(20))), "array words: found words that are not"),
         (changed("kinds", RUN + 1, Kind.END), "found a term twice"),
+        (changed("kinds", -1, Kind.GAP), "found a term twice"),
     ],
 )
 def test_arrays_that_do_not_belong_together(model, message):

@@ -19,14 +19,15 @@ from pipeline.scorer import LinearScorer, sigmoid
 
 WORDS = (
     "plans are clear but visits not yet consistently good we will recruit by march too many children wait although "
-    "the council's well-matched 25 % £ don't while xyzzy - ’ café"
+    "is not the council's well-matched 25 % £ don't while xyzzy - ’ café"
 ).split()
 SENTENCES = st.lists(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join), min_size=1, max_size=30)
 VARIANTS = {
     "shipped": {},
-    "plain": {"contrast": 0.0, "gaps": 0.0, "ngram_max": 1},
+    "plain": {"contrast": 0.0, "gaps": 0.0, "signals": 0.0, "ngram_max": 1},
     "long runs": {"ngram_max": 4, "min_df": 1, "gaps": 0.0},
-    "raw counts": {"sublinear_tf": False, "ngram_max": 3, "contrast": 1.25, "gaps": 0.3},
+    "signals alone": {"contrast": 0.0, "gaps": 0.0, "ngram_max": 1, "signals": 1.0, "min_df": 1},
+    "raw counts": {"sublinear_tf": False, "ngram_max": 3, "contrast": 1.25, "gaps": 0.3, "signals": 0.2},
     "no contrast": {"contrast": 0.0, "min_df": 1},
 }
 

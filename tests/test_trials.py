@@ -14,7 +14,7 @@ from pipeline.dataset import load_side
 from pipeline.tracking import open_store
 
 BY_NAME = {trial.name: trial for trial in TRIALS}
-CHEAP = ("shipped", "heading-0.5", "heading-hidden", "clauses-max", "modality-0.5", "before-0.35", "authored-2")
+CHEAP = ("base", "signal-words", "heading-0.5", "heading-hidden", "clauses-max", "modality-0.5", "authored-2")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_hidden_features_teach_and_do_not_answer(corpus, params):
 
 def test_the_score_of_a_sentence_follows_its_clauses(corpus, params):
     blocks = Blocks(corpus.table, None, list)
-    blocks.shipped(params.features)
+    blocks.product(params.features)
     union = blocks.unions[repr(params.features)]
 
     class Length:

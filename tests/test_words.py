@@ -1,8 +1,10 @@
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.words import clean_text, contrast_terms, gapped_pairs, words
+from pipeline.words import REACH, SIGNALS, clean_text, contrast_terms, gapped_pairs, signal_pairs, words
 
 
 def test_what_carries_meaning_is_kept():
@@ -30,6 +32,25 @@ def test_contrast_is_seen():
 
 def test_negation_at_a_distance_is_seen():
     assert "not consistently" in gapped_pairs("not yet consistently good")
+
+
+def test_what_a_signal_word_says_of_words_far_from_it_is_seen():
+    found = signal_pairs("wide new panels of young people from each part of the whole county will")
+    assert "new will" in found
+    assert "wide will" not in found
+    assert "not good" in signal_pairs("not yet at all good")
+    assert signal_pairs("plans for visits") == ["plans for", "plans visits"]
+    assert not signal_pairs("visits to homes")
+
+
+@given(st.lists(st.sampled_from(["will", "not", "visits", "homes", "late"]), max_size=30))
+def test_each_pair_with_a_signal_word_is_there_once(found):
+    pairs = [
+        f"{found[a]} {found[b]}"
+        for a, b in combinations(range(len(found)), 2)
+        if b - a <= REACH and {found[a], found[b]} & SIGNALS
+    ]
+    assert signal_pairs(" ".join(found)) == pairs
 
 
 @given(st.text())
