@@ -31,13 +31,28 @@ def fit_platt(scores: Floats, labels: Booleans, digits: int = DIGITS) -> tuple[F
     return np.round(slopes, digits), np.round(intercepts, digits)
 
 
-def best_thresholds(probabilities: Floats) -> Floats:
-    """Find each label's threshold with the highest F1 to be expected.
+def expected_f1(probabilities: Floats) -> Floats:
+    """Give the highest F1 of each label that its probabilities lead one to expect.
 
     If the n likeliest of the sentences get the label, the sum of their probabilities is the number of hits to be
-    expected, and F1 is about twice that over n plus the sum of all probabilities. The best threshold is half of the
-    highest F1 that can be reached so (Lipton, Elkan and Naryanaswamy 2014, "Optimal thresholding of classifiers to
-    maximize F1 measure"). The highest F1 on labels themselves hangs on a few sentences.
+    expected, and F1 is about twice that over n plus the sum of all probabilities (Lipton, Elkan and Naryanaswamy 2014,
+    "Optimal thresholding of classifiers to maximize F1 measure"). The highest F1 on labels themselves hangs on a few
+    sentences.
+
+    Args:
+        probabilities: Calibrated, of held-out sentences, of shape (sentences, labels).
+
+    Returns:
+        F1, from 0 to 1, of shape (labels,).
+    """
+    falling = -np.sort(-probabilities, axis=0)
+    given = np.arange(1, len(falling) + 1)[:, None]
+    f1: Floats = (2 * np.cumsum(falling, axis=0) / (given + falling.sum(axis=0))).max(axis=0)
+    return f1
+
+
+def best_thresholds(probabilities: Floats) -> Floats:
+    """Find each label's threshold with the highest F1 to be expected, which is half of that F1 (Lipton et al. 2014).
 
     Args:
         probabilities: Calibrated, of held-out sentences, of shape (sentences, labels).
@@ -45,10 +60,7 @@ def best_thresholds(probabilities: Floats) -> Floats:
     Returns:
         Thresholds, of shape (labels,), with four digits.
     """
-    falling = -np.sort(-probabilities, axis=0)
-    given = np.arange(1, len(falling) + 1)[:, None]
-    f1 = 2 * np.cumsum(falling, axis=0) / (given + falling.sum(axis=0))
-    thresholds: Floats = np.round(f1.max(axis=0) / 2, _THRESHOLD_DIGITS)
+    thresholds: Floats = np.round(expected_f1(probabilities) / 2, _THRESHOLD_DIGITS)
     return thresholds
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from pipeline.calibration import best_thresholds, held_out_scores
+from pipeline.calibration import best_thresholds, expected_f1, held_out_scores
 from pipeline.cascade import Cascade
 from pipeline.labels import LABELS
 from pipeline.modes import Mode
@@ -57,8 +57,8 @@ class Tuned:
 def tune_cascade(answers: Answers, thresholds: Floats, ordinary: Floats, budget: float, version: str) -> Tuned:
     """Calibrate the encoder's answers, choose the band, and set the thresholds of the two modes that use it.
 
-    The band has the shape that gives the best macro F1 of all that send the budgeted share of ordinary sentences to
-    the encoder.
+    Of all shapes that send the budgeted share of ordinary sentences to the encoder, the band has the one with the
+    highest macro F1 to be expected (`pipeline.calibration.expected_f1`).
 
     Args:
         answers: On labelled sentences.
@@ -81,7 +81,7 @@ def tune_cascade(answers: Answers, thresholds: Floats, ordinary: Floats, budget:
         scale = np.quantile(_distance(ordinary, centres, np.array(shape)), budget)
         widths = scale * np.array(shape)
         mixed = np.where(_between(answers.linear, centres - widths, centres + widths), read, plain)
-        f1 = float(np.mean([_best_f1(answers.labels[:, k], mixed[:, k]) for k in range(len(LABELS))]))
+        f1 = float(expected_f1(mixed).mean())
         if best is None or f1 > best[0]:
             best = f1, widths
     assert best is not None
@@ -135,11 +135,3 @@ def _between(scores: Floats, low: Floats, high: Floats) -> Booleans:
     """Tell which sentences lie in the band of some label; of shape (sentences, 1)."""
     within: Booleans = ((scores >= low) & (scores <= high)).max(axis=1, keepdims=True)
     return within
-
-
-def _best_f1(truth: Booleans, probabilities: Floats) -> float:
-    """Give the highest F1 that a threshold reaches; of sorted probabilities each prefix is what a threshold takes."""
-    order = np.argsort(-probabilities, kind="stable")
-    hits = np.cumsum(truth[order])
-    f1: Floats = 2 * hits / (np.arange(1, len(hits) + 1) + truth.sum())
-    return float(f1.max())
