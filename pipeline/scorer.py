@@ -197,7 +197,7 @@ class LinearScorer:
             for gap in GAPS:
                 yield self._gapped(tokens, gap)
         if self._used[Kind.SIGNAL]:
-            yield self._signalled(tokens)
+            yield from self._signalled(tokens)
         if self._used[Kind.AFTER] or self._used[Kind.END] or self._used[Kind.START]:
             yield self._after_contrast(tokens)
             for back in range(1, LAST + 1):
@@ -218,21 +218,13 @@ class LinearScorer:
         places = np.flatnonzero((first < self._known) & (last < self._known) & (rows == tokens.rows[gap:]))
         return self._apart(Kind.GAP, rows[places], first[places], last[places])
 
-    def _signalled(self, tokens: _Tokens) -> tuple[Integers, Integers]:
-        """Pair signal words with the words after them, and the words before them that are none with them."""
-        signal = self._signal[tokens.numbers]
-        places = np.flatnonzero(signal)
-        near = places[:, np.newaxis] + np.append(np.arange(-REACH, 0), np.arange(1, REACH + 1))
-        first, last = tokens.starts, tokens.ends
-        rows = tokens.rows[places]
-        within = (near >= first[rows, np.newaxis]) & (near < last[rows, np.newaxis])
-        own, column = np.nonzero(within)
-        there = near[own, column]
-        here = places[own]
-        kept = (tokens.numbers[there] < self._known) & ((there > here) | ~signal[there])
-        here, there = here[kept], there[kept]
-        before, after = tokens.numbers[np.minimum(here, there)], tokens.numbers[np.maximum(here, there)]
-        return self._apart(Kind.SIGNAL, tokens.rows[here], before, after)
+    def _signalled(self, tokens: _Tokens) -> Iterator[tuple[Integers, Integers]]:
+        """Yield the pairs of a word and a signal word, by how far apart they are."""
+        signal, known = self._signal[tokens.numbers], tokens.numbers < self._known
+        for gap in range(1, min(REACH, len(signal) - 1) + 1):
+            places = np.flatnonzero((signal[:-gap] | signal[gap:]) & (known[:-gap] & known[gap:]))
+            places = places[tokens.rows[places] == tokens.rows[places + gap]]
+            yield self._apart(Kind.SIGNAL, tokens.rows[places], tokens.numbers[places], tokens.numbers[places + gap])
 
     def _apart(self, kind: Kind, rows: Integers, first: Integers, last: Integers) -> tuple[Integers, Integers]:
         keys = (first + APART[kind] * self._count) * self._known + last
