@@ -14,7 +14,16 @@ from pipeline.dataset import load_side
 from pipeline.tracking import open_store
 
 BY_NAME = {trial.name: trial for trial in TRIALS}
-CHEAP = ("base", "signal-words", "heading-0.5", "heading-hidden", "clauses-max", "modality-0.5", "authored-2")
+CHEAP = (
+    "base",
+    "signal-words",
+    "heading-0.5",
+    "heading-hidden",
+    "clauses-max",
+    "modality-0.5",
+    "before-0.35",
+    "authored-2",
+)
 
 
 @pytest.fixture(scope="module")
