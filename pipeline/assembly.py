@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pipeline.classifier import SentenceClassifier
     from pipeline.html import ReportLink
     from pipeline.inputs import Input
-    from pipeline.progress import Reporter
     from pipeline.reference import Reference
 
 INDEX_FILE = "index.html"
@@ -56,16 +55,15 @@ class Assembled:
 
 
 def assemble(
-    parts: Sequence[Part],
+    parts: Iterable[Part],
     output: Path,
     *,
     schema: "pa.Schema",
     formats: Sequence[Format],
     html: bool,
-    failures: Sequence[tuple[str, str]],
+    failures: Callable[[], Sequence[tuple[str, str]]],
     classifier: "SentenceClassifier",
     reference: "Reference",
-    reporter: "Reporter",
 ) -> Assembled:
     """Write the outputs of a batch, one part after the other, in flat memory.
 
@@ -73,15 +71,14 @@ def assemble(
     report, section and label of either.
 
     Args:
-        parts: What was labelled, in the order of the output.
+        parts: What was labelled, in the order of the output; each is read as it comes.
         output: Folder to write to.
         schema: Columns of the findings.
         formats: Formats of the findings.
         html: Whether to write pages.
-        failures: (file, reason) of documents that could not be read.
+        failures: Gives (file, reason) of the documents that could not be read; asked once there are no more parts.
         classifier: The model that made the findings.
         reference: What its training side looked like.
-        reporter: Told of the progress.
 
     Returns:
         What was written.
@@ -91,13 +88,14 @@ def assemble(
     """
     import pyarrow as pa
 
-    reporter.start(len(parts), "results written")
     pages = _Pages(output, classifier) if html else None
     summaries: list[ReportSummary] = []
     sections, meter = SectionCounts(), DriftMeter(classifier, reference)
+    tables = False
     described: list[tuple[ReportSummary, str]] = []
     with open_writers(output, formats, schema) as writers:
-        for item, chunks, details, words in _reports(parts, schema, reporter):
+        for item, chunks, details, words in _reports(parts, schema):
+            tables |= item.kind == "table"
             for chunk, counted in zip(chunks, words, strict=True):
                 meter.add(chunk, *counted)
             for _, writer in writers:
@@ -113,16 +111,17 @@ def assemble(
                 if pages is not None:
                     pages.add(table, summary, item)
     written = [path for path, _ in writers]
-    write_failures(output / FAILURES_FILE, failures)
+    failed = failures()
+    write_failures(output / FAILURES_FILE, failed)
     write_summary(output / SUMMARY_FILE, sections)
     drift = meter.measure()
     write_drift(drift, output / DRIFT_FILE)
     written += [output / SUMMARY_FILE, output / FAILURES_FILE, output / DRIFT_FILE]
-    if all(part.item.kind != "table" for part in parts):
+    if not tables:
         write_reports(output / REPORTS_FILE, described)
         written.append(output / REPORTS_FILE)
     if pages is not None:
-        written.append(pages.finish([path.name for path in written], failures, drift["warnings"]))
+        written.append(pages.finish([path.name for path in written], failed, drift["warnings"]))
     _remove_stale(output, written, pages.names if pages is not None else set())
     return Assembled(written, summaries, len(pages.names) if pages is not None else 0, drift["warnings"])
 
@@ -171,7 +170,7 @@ class _Pages:
 
 
 def _reports(
-    parts: Sequence[Part], schema: "pa.Schema", reporter: "Reporter"
+    parts: Iterable[Part], schema: "pa.Schema"
 ) -> "Iterator[tuple[Input, list[pa.Table], str | None, list[list[int]]]]":
     """Yield each input with its findings, what is known of the document as a whole, and the words of each chunk."""
     for item, group in groupby(parts, key=lambda part: part.item):
@@ -180,7 +179,6 @@ def _reports(
             chunk, details, counted = _read_part(part.path, item, schema)
             chunks.append(chunk)
             words.append(counted)
-            reporter.advance()
         yield item, chunks, details, words
 
 

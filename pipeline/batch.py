@@ -1,7 +1,8 @@
 """Label many documents: workers, failures, and nothing twice that an earlier run has labelled already."""
 
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections import deque
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pipeline.assembly import assemble
 from pipeline.cache import Cache
 from pipeline.errors import FindingsError, UsageError
 from pipeline.formats import Format, parse_formats
-from pipeline.inputs import Input, find_inputs
+from pipeline.inputs import Input, Inputs, find_inputs
 from pipeline.model_folder import DEFAULT_MODEL, load_model, load_reference
 from pipeline.output_folder import hold_output_folder
 from pipeline.outputs import findings_schema
@@ -155,21 +156,18 @@ def classify(
             )
         failures: dict[str, str] = {}
         try:
-            _run(todo, _Job(tables, schema, classifier, time_limit), workers, reporter, failures)
-            listed = list(inputs.unreadable)
-            names = [(item.report, item.report_id) for item in inputs.items] + list(inputs.copies.items())
-            listed.extend((name, failures[report_id]) for name, report_id in names if report_id in failures)
-            made = assemble(
-                [part for part in planned if part.item.report_id not in failures],
-                output,
-                schema=schema,
-                formats=chosen,
-                html=html,
-                failures=[*listed, *inputs.carried],
-                classifier=classifier,
-                reference=reference,
-                reporter=reporter,
-            )
+            job = _Job(tables, schema, classifier, time_limit)
+            with closing(_in_order(planned, todo, job, workers, reporter, failures)) as parts:
+                made = assemble(
+                    parts,
+                    output,
+                    schema=schema,
+                    formats=chosen,
+                    html=html,
+                    failures=lambda: [*_listed(inputs, failures), *inputs.carried],
+                    classifier=classifier,
+                    reference=reference,
+                )
         except KeyboardInterrupt:
             done = sum(part.path.is_file() for part in planned) + len(failures)
             raise Interrupted(
@@ -190,7 +188,7 @@ def classify(
         reused=len(planned) - len(todo),
         sentences=sums.sentences,
         counts=sums.counts,
-        failures=tuple(listed),
+        failures=tuple(_listed(inputs, failures)),
         carried=inputs.carried,
         notes=tuple(notes),
         moved=tuple(made.moved),
@@ -198,6 +196,12 @@ def classify(
         pages=made.pages,
         seconds=time.monotonic() - started,
     )
+
+
+def _listed(inputs: Inputs, failures: dict[str, str]) -> list[tuple[str, str]]:
+    """Name each file that could not be read, copies too, with the reason."""
+    names = [(item.report, item.report_id) for item in inputs.items] + list(inputs.copies.items())
+    return [*inputs.unreadable, *((name, failures[of]) for name, of in names if of in failures)]
 
 
 def _read_table(item: Input) -> "pa.Table":
@@ -238,14 +242,23 @@ class _Job:
         return table.take(list(range(part.first_row, min(part.first_row + CHUNK_ROWS, table.num_rows))))
 
 
-def _run(todo: Sequence[Part], job: _Job, workers: int | None, reporter: Reporter, failures: dict[str, str]) -> None:
-    """Label the parts; note why one failed under its report_id."""
-    if not todo:
-        return
-    reporter.start(len(todo), "chunks" if job.tables else "documents")
+def _in_order(
+    planned: Sequence[Part],
+    todo: Sequence[Part],
+    job: _Job,
+    workers: int | None,
+    reporter: Reporter,
+    failures: dict[str, str],
+) -> Generator[Part, None, None]:
+    """Label what is to do, and yield all parts as planned, each as soon as it is there; note why others failed."""
+    if todo:
+        reporter.start(len(todo), "chunks" if job.tables else "documents")
+    else:
+        reporter.start(len(planned), "results written")
     count = worker_count(workers, len(todo), _FEW_CHUNKS if job.tables else _FEW_DOCUMENTS)
     if job.classifier.encoder is not None and count > 1:
         job.classifier.encoder.threads = 1  # the workers share the processors
+    left, waiting = deque(planned), {part.path for part in todo}
     sentences = 0
     with closing(_outcomes(todo, job, count)) as outcomes:
         for part, outcome in outcomes:
@@ -255,6 +268,19 @@ def _run(todo: Sequence[Part], job: _Job, workers: int | None, reporter: Reporte
                 failures[part.item.report_id] = outcome.failure
             sentences += outcome.sentences
             reporter.advance(1, f"{sentences:,} sentences, {len(failures)} failed")
+            waiting.remove(part.path)
+            yield from _ready(left, waiting, failures)
+    for part in _ready(left, waiting, failures):  # there was nothing to do
+        yield part
+        reporter.advance()
+
+
+def _ready(left: deque[Part], waiting: Collection[Path], failures: Collection[str]) -> Iterator[Part]:
+    """Take from the front what nothing is to be waited for; documents that failed have no findings."""
+    while left and left[0].path not in waiting:
+        part = left.popleft()
+        if part.item.report_id not in failures:
+            yield part
 
 
 def _outcomes(todo: Sequence[Part], job: _Job, workers: int) -> Generator[tuple[Part, Outcome], None, None]:

@@ -11,8 +11,9 @@ import typer
 
 from pipeline.encoder_cli import encoder
 from pipeline.errors import FindingsError, UsageError
-from pipeline.formats import Format
+from pipeline.formats import TABLE_SUFFIXES, Format
 from pipeline.modes import Mode
+from pipeline.pool import start_early
 from pipeline.registry_cli import registry
 from pipeline.review_cli import review
 from pipeline.search_cli import search
@@ -123,6 +124,8 @@ def classify(
     for place in (*paths, output):
         if "://" in place:
             raise UsageError(f"{place}: a URL needs a cluster; name its scheduler with --scheduler tcp://HOST:PORT.")
+    if not all(path.lower().endswith(TABLE_SUFFIXES) for path in paths):
+        start_early("pipeline.parts")
     from pipeline.batch import classify as run
 
     chosen = [item.value for item in formats] if formats else ["parquet", "csv"]

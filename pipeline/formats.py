@@ -1,4 +1,4 @@
-"""The file formats of the findings table, and the version of its columns."""
+"""The file formats of tables of sentences and of findings, and the version of the latter's columns."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -9,6 +9,10 @@ from pipeline.errors import UsageError
 # a column is renamed, removed or changes its type or meaning.
 TABLE_FORMAT_KEY = b"findings_format"
 TABLE_FORMAT = 1
+
+
+# A file so named is a table of sentences, not a document.
+TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
 class Format(StrEnum):

@@ -9,10 +9,10 @@ from typing import Literal
 
 from pipeline.errors import DocumentError, UsageError
 from pipeline.files import report_id_of
+from pipeline.formats import TABLE_SUFFIXES
 from pipeline.overrides import MANIFEST_FILE, SIDECAR_SUFFIX, Manifest, Overrides, find_overrides, read_manifest
 from pipeline.reading import DOCUMENT_SUFFIXES
 
-TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 STORE_MANIFEST = "manifest.json"
 STORE_FORMAT = 2
 _DOCUMENTS = ", ".join(sorted(DOCUMENT_SUFFIXES))

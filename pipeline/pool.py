@@ -11,14 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import FindingsError
 
-_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.worker import main; main()"
+_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.worker import main; main(sys.argv[2:])"
 _TUNED = {
     # PDFium asks for and frees small pieces of memory all the time. glibc keeps seven of a size at hand for that; with
     # more of them, reading takes a twentieth less time. Other systems pass over this.
@@ -47,19 +47,24 @@ class _Died(Exception):
 
 
 class _Worker:
-    """One process; it stays for further tasks."""
+    """One process; it stays for further tasks.
 
-    def __init__(self) -> None:
+    Args:
+        modules: What it loads before its first task.
+    """
+
+    def __init__(self, *modules: str) -> None:
         # The same modules as here, wherever the working folder is.
-        command = [sys.executable, "-c", _START, json.dumps([path for path in sys.path if isinstance(path, str)])]
+        paths = json.dumps([path for path in sys.path if isinstance(path, str)])
         flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**_TUNED, **os.environ},
-            creationflags=flags if os.name == "nt" else 0,
-        )
+        with _interrupts_held():
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _START, paths, *modules],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**_TUNED, **os.environ},
+                creationflags=flags if os.name == "nt" else 0,
+            )
         self.folder = Path.cwd()  # where relative paths lead to there
         self.timed_out = False
         self._deadline: float | None = None
@@ -107,6 +112,19 @@ class _Worker:
         return self._process.poll() is None
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start processes that pass Ctrl-C over, as they inherit this: the parent alone answers it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def worker_count(asked: int | None, tasks: int, few: int) -> int:
     """Choose a number of processes.
 
@@ -142,6 +160,16 @@ def _reuse() -> _Worker | None:
             return worker
         worker.end()
     return None
+
+
+def start_early(module: str) -> None:
+    """Start a process for a later `run_tasks`, which loads while the caller has other things to do.
+
+    Args:
+        module: What the process will need, by its full name.
+    """
+    with suppress(OSError):  # `run_tasks` will say so
+        _idle.append(_Worker(module))
 
 
 def run_tasks(
@@ -229,9 +257,6 @@ class _Crew:
 
     def work(self) -> None:
         """Do tasks until none is left."""
-        if hasattr(signal, "pthread_sigmask"):
-            # Processes started here inherit this: Ctrl-C is answered by the parent alone.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         worker: _Worker | None = None
         rank = 0
         try:
@@ -260,7 +285,10 @@ class _Crew:
 
     def _start(self) -> _Worker:
         for _ in range(_MAX_FAILED_STARTS):
-            worker = _reuse() or _Worker()
+            try:
+                worker = _reuse() or _Worker()
+            except OSError as error:
+                raise FindingsError(f"no worker process can be started ({error.strerror or error}).") from error
             with self._lock:
                 self._active.add(worker)
             try:

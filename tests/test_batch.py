@@ -182,11 +182,10 @@ def test_a_stopped_run_is_taken_up_and_gives_equal_bytes(documents, model, tmp_p
 
 
 class Stopper(SilentReporter):
-    """Presses Ctrl-C at the moment when all parts are there and nothing is assembled yet."""
+    """Presses Ctrl-C at the moment when the first part is there and nothing is assembled yet."""
 
-    def start(self, total, unit):
-        if unit == "results written":
-            raise KeyboardInterrupt
+    def advance(self, count=1, note=""):
+        raise KeyboardInterrupt
 
 
 def stop_before_assembly(document, output, model):
@@ -344,8 +343,10 @@ def test_plain_lines_tell_the_progress(documents, model, tmp_path):
     classify([documents], tmp_path / "out", model=model, reporter=reporter)
     lines = stream.getvalue().splitlines()
     assert lines[0] == "north/empty too.txt: same content as empty.txt; read once"
-    assert re.fullmatch(r"5 of 5 documents, \d+ sentences, 2 failed, [\d.]+ a second", lines[-2])
-    assert re.fullmatch(r"3 of 3 results written, [\d.]+ a second", lines[-1])
+    assert re.fullmatch(r"5 of 5 documents, \d+ sentences, 2 failed, [\d.]+ a second", lines[-1])
+    classify([documents], tmp_path / "out", model=model, reporter=reporter)
+    lines = stream.getvalue().splitlines()
+    assert lines[-2] == "3 of 5 documents were labelled by an earlier run: used again"
 
 
 def test_lines_tell_the_time_left(monkeypatch):

@@ -142,6 +142,13 @@ def test_a_second_run_into_one_folder_is_refused_and_disturbs_nothing(documents,
 
     class Rival(SilentReporter):
         def start(self, total, unit):
+            self.intrude()
+
+        def advance(self, count=1, note=""):
+            if len(refused) < 2:
+                self.intrude()
+
+        def intrude(self):
             with pytest.raises(UsageError, match="another run .* is writing to this folder") as caught:
                 classify([documents], tmp_path / "out", model=model)
             refused.append(caught.value.exit_code)

@@ -13,7 +13,7 @@ import pytest
 from pipeline.batch import classify
 from pipeline.errors import FindingsError
 from pipeline.extract import extract_sentences, load_manifest
-from pipeline.pool import Lost, run_tasks
+from pipeline.pool import Lost, run_tasks, start_early
 from pipeline.reading import read_document
 from tests.monsters import endless_pdf
 
@@ -159,3 +159,19 @@ def test_processes_are_tuned_unless_the_user_says_otherwise(tmp_path, monkeypatc
         monkeypatch.setenv(name, own)
     ((_, found),) = run_tasks(os.getenv, [(name,)], workers=1)
     assert found == (own or value)
+
+
+LOADED = "'colorsys' in __import__('sys').modules"
+
+
+def test_a_process_started_early_loads_what_it_is_told_and_takes_the_first_task():
+    ((_, before),) = run_tasks(eval, [(LOADED,)], workers=1)
+    start_early("colorsys")
+    ((_, after),) = run_tasks(eval, [(LOADED,)], workers=1)
+    assert (before, after) == (False, True)
+
+
+def test_a_process_that_fails_to_load_is_replaced(capfd):
+    start_early("no_such_module_anywhere")
+    assert list(run_tasks(len, [("four",)], workers=1, setup=(dict, ()))) == [(0, 4)]
+    assert "no_such_module_anywhere" in capfd.readouterr().err
