@@ -3,8 +3,8 @@
 Held out, for each sentence:
 - its authority's labels, from the linear model (five folds over providers) and from the encoder that answered
   (`models/encoder/held_out.npz`: networks trained on the other two of three folds over providers, quantised alike);
-- its fold's labels, from the band, the cascade's weights and every threshold, which come from the other four of five
-  folds over providers.
+- its fold's labels, from the band, the weights of sets of labels and every threshold, which come from the other four of
+  five folds over providers.
 
 Not held out: the labels behind the linear model's calibration (two numbers a label), and the counts of words, which
 need no label. The linear model also learns from soft labels of other authorities' sentences; the encoder that made them
@@ -18,13 +18,14 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.material import PUBLIC, SCORE_HEADS, Material, markdown, score_cells, scored_of, take
-from pipeline.calibration import best_thresholds
+from pipeline.calibration import best_thresholds, choose_prior, fit_label_sets
 from pipeline.cascade_tuning import Answers, tune_cascade
 from pipeline.fitting import Fit, fit_linear
+from pipeline.label_sets import LabelSets
 from pipeline.labelled import Labelled
 from pipeline.labels import LABELS
 from pipeline.modes import Mode
-from pipeline.scorer import Floats, sigmoid
+from pipeline.scorer import Floats
 from pipeline.scores import Scored
 from pipeline.soft_labels import TrainingFiles
 from pipeline.training import EncoderAnswers
@@ -77,17 +78,19 @@ def crossed_answers(answers: Answers, fitted: Fit, budget: float) -> dict[str, S
     shape = answers.labels.shape
     probabilities: dict[str, Floats] = {mode.value: np.empty(shape) for mode in Mode}
     chosen = {mode.value: np.empty(shape, dtype=bool) for mode in Mode}
-    plain = sigmoid(answers.linear)
     folds = min(_FOLDS, len(set(answers.groups.tolist())))
     for train, rest in GroupKFold(folds).split(answers.linear, groups=answers.groups):
         part = Answers(*(getattr(answers, name)[train] for name in ("linear", "encoder", "labels", "groups")))
-        fast = best_thresholds(plain[train])
-        cascade = tune_cascade(part, fast, ordinary, budget, "").cascade
+        prior = choose_prior(part.linear, part.labels, part.groups)
+        weights = fit_label_sets(part.linear, part.labels, prior)
+        sets = LabelSets(weights)
+        fast = best_thresholds(sets.probabilities(part.linear))
+        cascade = tune_cascade(part, weights, fast, ordinary, budget, "").cascade
+        plain = sets.probabilities(answers.linear[rest])
         both = cascade.probabilities(answers.encoder[rest], answers.linear[rest])
-        unsure = cascade.unsure(answers.linear[rest])[:, None]
         for mode, values in (
-            (Mode.fast, plain[rest]),
-            (Mode.balanced, np.where(unsure, both, plain[rest])),
+            (Mode.fast, plain),
+            (Mode.balanced, np.where(cascade.unsure(plain)[:, None], both, plain)),
             (Mode.accurate, both),
         ):
             by_label = cascade.thresholds.get(mode.value)

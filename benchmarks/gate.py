@@ -22,6 +22,7 @@ from pipeline.dataset import SIDES, build_dataset, load_side
 from pipeline.extract import extract_sentences
 from pipeline.fitting import fit_linear
 from pipeline.gate import MACRO, Change, compare, judge
+from pipeline.label_sets import LabelSets
 from pipeline.labelled import Labelled
 from pipeline.labels import label_matrix
 from pipeline.params import Params, load_params
@@ -86,10 +87,10 @@ class _Division:
         table = self._rows(documents)
         groups = table["provider"].fillna(table["document"]).to_numpy()
         fitted = fit_linear(Labelled(table["text"].tolist(), label_matrix(table), groups), self._params)
-        scorer = LinearScorer(convert_pipeline(fitted.pipeline))
+        scorer, sets = LinearScorer(convert_pipeline(fitted.pipeline)), LabelSets(fitted.sets)
 
         def answers(side: pd.DataFrame) -> Scored:
-            probabilities = scorer.predict_proba(side["text"].tolist())
+            probabilities = sets.probabilities(scorer.score(side["text"].tolist()))
             chosen = probabilities >= fitted.thresholds
             return Scored(
                 label_matrix(side), probabilities, chosen, side["document"].to_numpy(), side["doc_type"].to_numpy()

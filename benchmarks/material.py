@@ -18,7 +18,7 @@ from pipeline.labels import LABELS, read_labels
 from pipeline.model_folder import load_model
 from pipeline.modes import Mode
 from pipeline.params import Params, load_params
-from pipeline.scorer import Floats, sigmoid
+from pipeline.scorer import Floats
 from pipeline.scores import Scored, point_scores
 from pipeline.soft_labels import load_soft_labels
 
@@ -110,13 +110,14 @@ class Material:
         scores = reader.scorer.score(table["text"].tolist())
         cascade = reader.config.cascade
         if mode is Mode.fast or cascade is None:
-            return sigmoid(scores)
+            return reader.linear_probabilities(scores)
         stored, version = load_soft_labels(self.data / "soft_labels.parquet")
         if version != cascade.encoder:
             return reader.predict_proba(table["text"].tolist())
         both = cascade.probabilities(stored.loc[table["key"], list(LABELS)].to_numpy(dtype=float), scores)
-        read = np.ones(len(scores), dtype=bool) if mode is Mode.accurate else cascade.unsure(scores)
-        return np.where(read[:, None], both, sigmoid(scores))
+        plain = reader.linear_probabilities(scores)
+        read = np.ones(len(scores), dtype=bool) if mode is Mode.accurate else cascade.unsure(plain)
+        return np.where(read[:, None], both, plain)
 
 
 def era(details: dict[str, Any]) -> str:

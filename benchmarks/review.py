@@ -36,6 +36,7 @@ from pipeline.conversion import convert_pipeline  # noqa: E402
 from pipeline.dataset import SIDES, build_dataset, groups_of, load_side  # noqa: E402
 from pipeline.extract import extract_sentences  # noqa: E402
 from pipeline.fitting import fit_linear  # noqa: E402
+from pipeline.label_sets import LabelSets  # noqa: E402
 from pipeline.labelled import Labelled  # noqa: E402
 from pipeline.labels import LABELS, NATURAL, RESERVED_KEYS, format_labels, label_matrix  # noqa: E402
 from pipeline.params import Params, ReviewParams, load_params  # noqa: E402
@@ -98,14 +99,19 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A linear model with its thresholds."""
+    """A linear model, how it weighs sets of labels, and its thresholds."""
 
     scorer: LinearScorer
+    sets: LabelSets
     thresholds: Floats
+
+    def predict_proba(self, table: pd.DataFrame) -> Floats:
+        """Give the probabilities of some sentences."""
+        return self.sets.probabilities(self.scorer.score(table["text"].tolist()))
 
     def findings(self, table: pd.DataFrame) -> pd.DataFrame:
         """Label sentences as `findings classify` would, with the columns that the queue reads."""
-        probabilities = np.round(self.scorer.predict_proba(table["text"].tolist()), 6)
+        probabilities = np.round(self.predict_proba(table), 6)
         chosen = probabilities >= self.thresholds
         return table[["document", "key", "text", "kind"]].assign(
             **{label: chosen[:, rank] for rank, label in enumerate(LABELS)},
@@ -115,7 +121,7 @@ class Model:
 
     def mark(self, side: Side) -> Mark:
         """Answer labelled sentences."""
-        probabilities = self.scorer.predict_proba(side.table["text"].tolist())
+        probabilities = self.predict_proba(side.table)
         chosen = probabilities >= self.thresholds
         counts = np.zeros((side.documents.max() + 1, len(LABELS), 3))
         np.add.at(counts, side.documents, np.stack([chosen & side.truth, chosen, side.truth], axis=2).astype(float))
@@ -202,7 +208,7 @@ def fit(training: Side, labelled: npt.NDArray[np.bool_], picked: npt.NDArray[np.
     table = training.table[labelled]
     known = Labelled(table["text"].tolist(), training.truth[labelled], groups_of(table), picked[labelled])
     fitted = fit_linear(known, params)
-    return Model(LinearScorer(convert_pipeline(fitted.pipeline)), fitted.thresholds)
+    return Model(LinearScorer(convert_pipeline(fitted.pipeline)), LabelSets(fitted.sets), fitted.thresholds)
 
 
 def _answer(

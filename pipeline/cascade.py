@@ -1,14 +1,16 @@
 """The cascade: the linear model answers where it is sure, the encoder reads the rest."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.label_sets import LabelSets, SetWeights, one_by_one, read_set_weights
 from pipeline.labels import LABELS
 from pipeline.modes import Mode
-from pipeline.scorer import Booleans, Floats, sigmoid
+from pipeline.scorer import Booleans, Floats, log_odds
 
 READING_MODES = (Mode.balanced, Mode.accurate)
 
@@ -19,29 +21,32 @@ class Cascade:
 
     Attributes:
         encoder: Version of the encoder.
-        weights: For each label (a, b, c): where the encoder reads, the log-odds are a * encoder + b * linear + c.
+        weights: Where the encoder reads, the weights of each set of labels: of the encoder's log-odds of each label,
+            then of the linear model's (`pipeline.label_sets`). Models saved before there were sets have for each label
+            (a, b, c), for log-odds of a * encoder + b * linear + c.
         thresholds: Probability from which a label is given, by mode and label.
-        band: For each label the lowest and highest linear log-odds at which the linear model is unsure.
+        band: For each label the log-odds of the linear model's probability between which it is unsure.
         reach: Share of sentences of ordinary reports that the encoder reads in the mode balanced, from 0 to 1.
     """
 
     encoder: str
-    weights: dict[str, tuple[float, float, float]]
+    weights: SetWeights
     thresholds: dict[str, dict[str, float]]
     band: dict[str, tuple[float, float]]
     reach: float
 
-    def unsure(self, scores: Floats) -> Booleans:
+    def unsure(self, plain: Floats) -> Booleans:
         """Tell which sentences the encoder reads in the mode balanced.
 
         Args:
-            scores: Calibrated linear log-odds, of shape (sentences, labels).
+            plain: The linear model's probabilities, of shape (sentences, labels).
 
         Returns:
             Truth values, of shape (sentences,).
         """
         low, high = np.array([self.band[label] for label in LABELS]).T
-        within: Booleans = ((scores >= low) & (scores <= high)).any(axis=1)
+        odds = log_odds(plain)
+        within: Booleans = ((odds >= low) & (odds <= high)).any(axis=1)
         return within
 
     def probabilities(self, logits: Floats, scores: Floats) -> Floats:
@@ -49,13 +54,16 @@ class Cascade:
 
         Args:
             logits: What the encoder says, of shape (sentences, labels).
-            scores: Calibrated linear log-odds, of the same shape.
+            scores: Calibrated linear log-odds of each label by itself, of the same shape.
 
         Returns:
             Calibrated probabilities, of the same shape.
         """
-        encoder, linear, intercept = np.array([self.weights[label] for label in LABELS]).T
-        return sigmoid(logits * encoder + scores * linear + intercept)
+        return self._sets.probabilities(np.hstack([logits, scores]))
+
+    @cached_property
+    def _sets(self) -> LabelSets:
+        return LabelSets(one_by_one(self.weights) if _is_by_label(self.weights) else self.weights)
 
 
 def read_cascade(raw: Any) -> Cascade | None:  # noqa: ANN401
@@ -75,7 +83,7 @@ def read_cascade(raw: Any) -> Cascade | None:  # noqa: ANN401
     try:
         cascade = Cascade(
             encoder=str(raw["encoder"]),
-            weights={label: _numbers(raw["weights"][label], 3) for label in LABELS},
+            weights=_weights(raw["weights"]),
             thresholds={
                 mode: {label: float(raw["thresholds"][mode][label]) for label in LABELS} for mode in READING_MODES
             },
@@ -87,6 +95,16 @@ def read_cascade(raw: Any) -> Cascade | None:  # noqa: ANN401
     if not all(0 <= value <= 1 for by_label in cascade.thresholds.values() for value in by_label.values()):
         raise ValueError("a threshold of its cascade is not between 0 and 1")
     return cascade
+
+
+def _weights(raw: Any) -> SetWeights:  # noqa: ANN401
+    if _is_by_label(raw):
+        return {label: _numbers(raw[label], 3) for label in LABELS}
+    return read_set_weights(raw, 2 * len(LABELS))
+
+
+def _is_by_label(weights: Any) -> bool:  # noqa: ANN401
+    return isinstance(weights, dict) and set(weights) == set(LABELS) and len(weights[LABELS[0]]) == 3
 
 
 def _numbers(values: Any, count: int) -> Any:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Calibrating the encoder, and choosing what it reads, on answers about documents that neither model had seen."""
+"""Calibrating both models' answers, and choosing what the encoder reads, on documents that neither had seen."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from pipeline.calibration import best_thresholds, expected_f1, held_out_scores
+from pipeline.calibration import best_thresholds, choose_prior, expected_f1, fit_label_sets, held_out_scores
 from pipeline.cascade import Cascade
+from pipeline.label_sets import LabelSets, SetWeights
 from pipeline.labels import LABELS
 from pipeline.modes import Mode
-from pipeline.scorer import Booleans, Floats, sigmoid
+from pipeline.scorer import Booleans, Floats, log_odds
 
 _DIGITS = 4
 _FOLDS = 5
@@ -26,7 +26,7 @@ class Answers:
     """What both models say of labelled sentences that neither had seen.
 
     Attributes:
-        linear: Calibrated log-odds of the linear model, of shape (sentences, labels).
+        linear: Calibrated log-odds of the linear model, each label by itself, of shape (sentences, labels).
         encoder: What the encoder says, of the same shape.
         labels: Truth, of the same shape.
         groups: Group of each sentence, of shape (sentences,).
@@ -36,6 +36,11 @@ class Answers:
     encoder: Floats
     labels: Booleans
     groups: npt.NDArray[Any]
+
+    @property
+    def both(self) -> Floats:
+        """What the encoder says of each label, then what the linear model says, of shape (sentences, 2 * labels)."""
+        return np.hstack([self.encoder, self.linear])
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,40 +59,44 @@ class Tuned:
     probabilities: dict[str, Floats]
 
 
-def tune_cascade(answers: Answers, thresholds: Floats, ordinary: Floats, budget: float, version: str) -> Tuned:
-    """Calibrate the encoder's answers, choose the band, and set the thresholds of the two modes that use it.
+def tune_cascade(
+    answers: Answers, sets: SetWeights, thresholds: Floats, ordinary: Floats, budget: float, version: str
+) -> Tuned:
+    """Calibrate both answers together, choose the band, and set the thresholds of the two modes that use it.
 
     Of all shapes that send the budgeted share of ordinary sentences to the encoder, the band has the one with the
     highest macro F1 to be expected (`pipeline.calibration.expected_f1`).
 
     Args:
         answers: On labelled sentences.
+        sets: How the linear model alone weighs sets of labels.
         thresholds: Thresholds of the linear model, in the order of `LABELS`.
-        ordinary: Calibrated linear log-odds of sentences as they come in reports, of shape (sentences, labels).
+        ordinary: The linear model's log-odds of sentences as they come in reports, of shape (sentences, labels).
         budget: Share of them that the encoder may read, between 0 and 1.
         version: The encoder's version.
 
     Returns:
         The cascade, with what it is worth.
     """
-    weights = [_combine(answers.encoder[:, k], answers.linear[:, k], answers.labels[:, k]) for k in range(len(LABELS))]
-    read = _held_out(answers)
-    centres = np.log(thresholds / (1 - thresholds))
-    plain = sigmoid(answers.linear)
+    prior = choose_prior(answers.both, answers.labels, answers.groups)
+    read = _held_out(answers, prior)
+    centres = log_odds(thresholds)
+    plain = LabelSets(sets).probabilities(answers.linear)
+    said, usual = log_odds(plain), log_odds(LabelSets(sets).probabilities(ordinary))
     best: tuple[float, Floats] | None = None
     for shape in product(_SHAPES, repeat=len(LABELS)):
         if min(shape) != _SHAPES[0]:
             continue  # the same band as with a smaller shape
-        scale = np.quantile(_distance(ordinary, centres, np.array(shape)), budget)
+        scale = np.quantile(_distance(usual, centres, np.array(shape)), budget)
         widths = scale * np.array(shape)
-        mixed = np.where(_between(answers.linear, centres - widths, centres + widths), read, plain)
+        mixed = np.where(_between(said, centres - widths, centres + widths), read, plain)
         f1 = float(expected_f1(mixed).mean())
         if best is None or f1 > best[0]:
             best = f1, widths
     assert best is not None
     low, high = np.round(centres - best[1], _DIGITS), np.round(centres + best[1], _DIGITS)
     band = dict(zip(LABELS, zip(low.tolist(), high.tolist(), strict=True), strict=True))
-    unsure = _between(answers.linear, low, high)
+    unsure = _between(said, low, high)
     by_mode = {
         Mode.balanced: np.where(unsure, read, plain),
         Mode.accurate: read,
@@ -95,10 +104,10 @@ def tune_cascade(answers: Answers, thresholds: Floats, ordinary: Floats, budget:
     chosen = {mode: best_thresholds(values) for mode, values in by_mode.items()}
     cascade = Cascade(
         encoder=version,
-        weights=dict(zip(LABELS, weights, strict=True)),
+        weights=fit_label_sets(answers.both, answers.labels, prior),
         thresholds={mode.value: dict(zip(LABELS, values.tolist(), strict=True)) for mode, values in chosen.items()},
         band=band,
-        reach=round(float(_between(ordinary, low, high).mean()), _DIGITS),
+        reach=round(float(_between(usual, low, high).mean()), _DIGITS),
     )
     scores = {
         mode.value: held_out_scores(answers.labels, by_mode[mode], chosen[mode], answers.groups) for mode in by_mode
@@ -106,22 +115,13 @@ def tune_cascade(answers: Answers, thresholds: Floats, ordinary: Floats, budget:
     return Tuned(cascade, scores, {mode.value: values for mode, values in by_mode.items()})
 
 
-def _combine(encoder: Floats, linear: Floats, truth: Booleans) -> tuple[float, float, float]:
-    """Fit log-odds = a * encoder + b * linear + c."""
-    fitted = LogisticRegression(C=1e6).fit(np.column_stack([encoder, linear]), truth)
-    a, b = np.round(fitted.coef_[0], _DIGITS).tolist()
-    return a, b, round(float(fitted.intercept_[0]), _DIGITS)
-
-
-def _held_out(answers: Answers) -> Floats:
-    """Give calibrated probabilities of the encoder's answers, each by a calibration that had not seen the sentence."""
+def _held_out(answers: Answers, prior: float) -> Floats:
+    """Give calibrated probabilities of both answers, each by a calibration that had not seen the sentence."""
     probabilities = np.empty(answers.labels.shape)
     folds = min(_FOLDS, len(set(answers.groups.tolist())))
     for train, rest in GroupKFold(folds).split(answers.encoder, groups=answers.groups):
-        for k in range(len(LABELS)):
-            both = np.column_stack([answers.encoder[:, k], answers.linear[:, k]])
-            fitted = LogisticRegression(C=1e6).fit(both[train], answers.labels[train, k])
-            probabilities[rest, k] = fitted.predict_proba(both[rest])[:, 1]
+        sets = LabelSets(fit_label_sets(answers.both[train], answers.labels[train], prior))
+        probabilities[rest] = sets.probabilities(answers.both[rest])
     return probabilities
 
 

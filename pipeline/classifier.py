@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pipeline.cascade import Cascade
 from pipeline.encoder import Encoder
 from pipeline.errors import ModelError, UsageError
+from pipeline.label_sets import LabelSets, SetWeights
 from pipeline.labels import LABELS, format_labels
 from pipeline.modes import Mode
 from pipeline.reading.arrow_columns import repeated_string, string_array
@@ -34,6 +35,8 @@ class ModelConfig:
     Attributes:
         labels: The labels, in the order of the model's outputs.
         thresholds: Probability from which a label is given in the mode fast, by label.
+        sets: How sets of labels are weighed by the linear log-odds of all labels (`pipeline.label_sets`); None for a
+            model saved before there were sets, which reads each label by itself.
         cascade: How the encoder takes part; None for a model that answers in the mode fast only.
         review_margin: Distance from a threshold below which a sentence counts as uncertain.
         params: The sections `features` and `train` of params.yaml at training.
@@ -46,6 +49,7 @@ class ModelConfig:
 
     labels: tuple[str, ...]
     thresholds: dict[str, float]
+    sets: SetWeights | None
     cascade: Cascade | None
     review_margin: float
     params: dict[str, dict[str, Any]]
@@ -60,6 +64,8 @@ class ModelConfig:
         """First 12 hex digits of the hash of everything that decides an answer, and of what it was trained on."""
         content = asdict(self)
         del content["scores"]
+        if self.sets is None:
+            del content["sets"]
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -133,7 +139,7 @@ class SentenceClassifier:
     """A linear model and, where it is unsure, an encoder; one set of thresholds a mode.
 
     Args:
-        scorer: Takes texts, gives calibrated log-odds of shape (texts, labels).
+        scorer: Takes texts, gives calibrated log-odds of each label by itself, of shape (texts, labels).
         config: Labels, thresholds and origin.
         encoder: The encoder that the model was trained with; its network is loaded when a sentence needs it.
         mode: Who reads the sentences.
@@ -149,6 +155,7 @@ class SentenceClassifier:
         self.config = config
         self.encoder = encoder
         self.mode = mode
+        self._sets = None if config.sets is None else LabelSets(config.sets)
         if mode is Mode.fast:
             return
         if config.cascade is None:
@@ -203,7 +210,18 @@ class SentenceClassifier:
         Returns:
             Truth values, of shape (texts,).
         """
-        return self._read_by_encoder(self.scorer.score(texts))
+        return self._read_by_encoder(self.linear_probabilities(self.scorer.score(texts)))
+
+    def linear_probabilities(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Turn what the scorer says into the linear model's answer.
+
+        Args:
+            scores: Log-odds of each label by itself, of shape (sentences, labels).
+
+        Returns:
+            Calibrated probabilities, of the same shape.
+        """
+        return sigmoid(scores) if self._sets is None else self._sets.probabilities(scores)
 
     def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Give the probability of each label.
@@ -220,17 +238,17 @@ class SentenceClassifier:
         return self._probabilities(texts, self.scorer.score(texts))
 
     def _probabilities(self, texts: Sequence[str], scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        probabilities = sigmoid(scores)
-        places = np.flatnonzero(self._read_by_encoder(scores))
+        probabilities = self.linear_probabilities(scores)
+        places = np.flatnonzero(self._read_by_encoder(probabilities))
         if len(places) and self.encoder is not None and self.config.cascade is not None:
             logits = self.encoder.logits([texts[place] for place in places.tolist()])
             probabilities[places] = self.config.cascade.probabilities(logits, scores[places])
         return np.round(probabilities, _FLOAT_DIGITS)
 
-    def _read_by_encoder(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    def _read_by_encoder(self, plain: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         if self.mode is Mode.balanced and self.config.cascade is not None:
-            return self.config.cascade.unsure(scores)
-        return np.full(len(scores), self.mode is Mode.accurate)
+            return self.config.cascade.unsure(plain)
+        return np.full(len(plain), self.mode is Mode.accurate)
 
     def label(self, texts: Iterable[str]) -> Predictions:
         """Label sentences.

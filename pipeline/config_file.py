@@ -8,7 +8,9 @@ from typing import Any
 from pipeline.errors import ModelError
 
 
-def read_config(path: Path, *, kind: str, accepted: int, needed: Iterable[str], remedy: str) -> dict[str, Any]:
+def read_config(
+    path: Path, *, kind: str, accepted: int, needed: Iterable[str], remedy: str, more: Iterable[str] = ()
+) -> dict[str, Any]:
     """Read a configuration.
 
     Args:
@@ -17,9 +19,10 @@ def read_config(path: Path, *, kind: str, accepted: int, needed: Iterable[str], 
         accepted: Its format number.
         needed: Keys that must be there.
         remedy: What to do where it cannot be used.
+        more: Keys that may be missing, as in what was written before there were such keys.
 
     Returns:
-        The needed keys with their values.
+        All these keys with their values, null where one may be missing.
 
     Raises:
         ModelError: The file cannot be read, is of another format, or lacks a key.
@@ -35,4 +38,4 @@ def read_config(path: Path, *, kind: str, accepted: int, needed: Iterable[str], 
     missing = [name for name in names if name not in raw]
     if missing:
         raise ModelError(f"{path}: damaged, {', '.join(missing)} missing; {remedy}.")
-    return {name: raw[name] for name in names}
+    return {name: raw[name] for name in names} | {name: raw.get(name) for name in more}

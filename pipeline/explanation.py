@@ -39,9 +39,10 @@ class LabelExplanation:
     Attributes:
         label: Its name.
         given: Whether the sentence has it.
-        probability: Calibrated, 1 / (1 + exp(-score)).
+        probability: Calibrated, from the scores of all labels together.
         threshold: Probability from which the label is given.
         score: Sum of `base` and all contributions.
+        alone: Probability by this label's score alone, 1 / (1 + exp(-score)).
         base: The score of a sentence without any known feature.
         contributions: One a feature of the sentence that the model knows, the weightiest first.
     """
@@ -51,6 +52,7 @@ class LabelExplanation:
     probability: float
     threshold: float
     score: float
+    alone: float
     base: float
     contributions: tuple[Contribution, ...]
 
@@ -68,10 +70,11 @@ def explain(classifier: SentenceClassifier, text: str) -> list[LabelExplanation]
     model = classifier.scorer.model
     found, added = classifier.scorer.contributions([text])
     names = [_name(model, int(term)) for term in found.terms]
+    scores = model.intercepts + added.sum(axis=1)
+    together = classifier.linear_probabilities(scores[None])[0]
     explained = []
-    for label, base, values in zip(LABELS, model.intercepts.tolist(), added, strict=True):
-        score = base + float(values.sum())
-        probability = float(sigmoid(np.array(score)))
+    for rank, label in enumerate(LABELS):
+        values, probability = added[rank], float(together[rank])
         threshold = classifier.config.thresholds[label]
         explained.append(
             LabelExplanation(
@@ -79,8 +82,9 @@ def explain(classifier: SentenceClassifier, text: str) -> list[LabelExplanation]
                 given=round(probability, 6) >= threshold,
                 probability=probability,
                 threshold=threshold,
-                score=score,
-                base=base,
+                score=float(scores[rank]),
+                alone=float(sigmoid(scores[rank])),
+                base=float(model.intercepts[rank]),
                 contributions=tuple(
                     Contribution(feature=names[place][0], part=names[place][1], value=float(values[place]))
                     for place in np.argsort(-np.abs(values), kind="stable")
@@ -153,7 +157,7 @@ def render_explanation(explained: list[LabelExplanation], top: int) -> str:
         verdict = "given" if one.given else "not given"
         lines.append(
             f"{one.label}: {one.probability:.1%}, {verdict} (from {one.threshold:.1%}); "
-            f"score {one.score:+.2f}, of which {one.base:+.2f} for any sentence"
+            f"by itself {one.alone:.1%}, score {one.score:+.2f}, of which {one.base:+.2f} for any sentence"
         )
         shown = one.contributions[:top]
         lines += [f"  {part.value:+6.2f}  {part.feature}  ({part.part})" for part in shown]

@@ -1,6 +1,7 @@
 """Fitting the linear model: features, one logistic regression a label, calibration and thresholds."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +16,16 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import LabelBinarizer
 
-from pipeline.calibration import best_thresholds, fit_platt, held_out_scores
+from pipeline.calibration import best_thresholds, choose_prior, fit_label_sets, fit_platt, held_out_scores
 from pipeline.conversion import convert_features
 from pipeline.errors import DataError
 from pipeline.features import build_features
+from pipeline.label_sets import LabelSets, SetWeights
 from pipeline.labelled import Labelled
 from pipeline.labels import LABELS
 from pipeline.linear_model import DIGITS
 from pipeline.params import Params
-from pipeline.scorer import Booleans, Floats, LinearScorer, sigmoid
+from pipeline.scorer import Booleans, Floats, LinearScorer
 
 # A soft label nearer to 0 or 1 than this share of how frequent its label is counts as that.
 _SURE = 1 / 15
@@ -61,19 +63,38 @@ class Fit:
 
     Attributes:
         pipeline: Features and regressions, the calibration folded in.
+        sets: How sets of labels are weighed by the log-odds of all labels (`pipeline.label_sets`).
         thresholds: Of each label, in the order of `LABELS`.
         scores: Scores on the labelled sentences, out of fold.
-        labelled: Calibrated log-odds of the labelled sentences, out of fold, of shape (sentences, labels).
+        labelled: Calibrated log-odds of the labelled sentences, each label by itself, out of fold, of shape (sentences,
+            labels).
         folds: Number of the fold in which each labelled sentence was held out, from 0, of shape (sentences,).
         soft: The same of those soft sentences, copies left out, whose group was held out from some fold.
     """
 
     pipeline: Pipeline
+    sets: SetWeights
     thresholds: Floats
     scores: dict[str, float | None]
     labelled: Floats
     folds: npt.NDArray[np.intp]
     soft: Floats
+
+    @property
+    def probabilities(self) -> Floats:
+        """Of the labelled sentences, out of fold, of shape (sentences, labels)."""
+        return LabelSets(self.sets).probabilities(self.labelled)
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Give what the model says of other sentences, by way of scikit-learn.
+
+        Args:
+            texts: Sentences.
+
+        Returns:
+            Probabilities of shape (texts, labels).
+        """
+        return LabelSets(self.sets).probabilities(self.pipeline.decision_function(texts))
 
 
 def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
@@ -122,14 +143,16 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     _adopt(pipeline.named_steps["labels"], regressions, labelled.labels)
     _fold_in(pipeline, slopes, intercepts)
     log_odds = scores * slopes + intercepts
-    probabilities = sigmoid(log_odds[:size])
+    known = log_odds[measured], labelled.labels[measured]
+    sets = fit_label_sets(*known, choose_prior(*known, labelled.groups[measured]))
+    probabilities = LabelSets(sets).probabilities(log_odds[:size])
     thresholds = best_thresholds(probabilities[measured])
     worth = held_out_scores(labelled.labels, probabilities, thresholds, labelled.groups)
     read = log_odds[size:][~np.isnan(log_odds[size:]).any(axis=1) & ~soft.copies]
     fold_of = np.empty(size, dtype=np.intp)
     for number, (_, rest) in enumerate(folds):
         fold_of[rest] = number
-    return Fit(pipeline, thresholds, worth, log_odds[:size], fold_of, read)
+    return Fit(pipeline, sets, thresholds, worth, log_odds[:size], fold_of, read)
 
 
 def _features(union: FeatureUnion, texts: list[str], copies: Booleans) -> Any:  # noqa: ANN401

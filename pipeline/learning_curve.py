@@ -95,7 +95,7 @@ def score_part(part: pd.DataFrame, test: pd.DataFrame, params: Params) -> Scored
     """
     labelled = Labelled.of(part)
     fitted = fit_linear(labelled, replace(params, train=replace(params.train, folds=_FOLDS)))
-    probabilities = fitted.pipeline.predict_proba(test["text"].tolist())
+    probabilities = fitted.predict_proba(test["text"].tolist())
     return Scored(
         truth=label_matrix(test),
         probabilities=probabilities,

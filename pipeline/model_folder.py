@@ -15,6 +15,7 @@ from pipeline.config_file import read_config
 from pipeline.encoder import DEFAULT_ENCODER, ENCODER_CONFIG, Encoder, load_encoder
 from pipeline.errors import ModelError, UsageError
 from pipeline.files import json_bytes, replace_folder
+from pipeline.label_sets import SetWeights, read_set_weights
 from pipeline.labels import LABELS
 from pipeline.model_card import render_card
 from pipeline.model_file import pack_model, unpack_model
@@ -31,6 +32,7 @@ ENCODER_FOLDER = "encoder"
 MODEL_FILES = (MODEL_FILE, CONFIG_FILE, CARD_FILE, REFERENCE_FILE)
 FORMAT = 2
 _REFERENCE_KEY = "reference_sha256"
+_SETS = "sets"  # the one key that models saved at first do not have
 _RETRAIN = "retrain with `dvc repro`"
 _LIBRARIES = ("scikit-learn", "numpy", "scipy")
 
@@ -39,6 +41,7 @@ def make_config(
     scorer: LinearScorer,
     *,
     thresholds: Mapping[str, float],
+    sets: SetWeights | None = None,
     cascade: Cascade | None = None,
     review_margin: float,
     params: dict[str, dict[str, Any]],
@@ -51,6 +54,7 @@ def make_config(
     Args:
         scorer: The trained model.
         thresholds: Threshold of each label in the mode fast.
+        sets: How sets of labels are weighed in that mode; None where each label is read by itself.
         cascade: How the encoder takes part; None for a model that answers in the mode fast only.
         review_margin: Distance from a threshold below which a sentence counts as uncertain.
         params: Settings of the training.
@@ -64,6 +68,7 @@ def make_config(
     return ModelConfig(
         labels=LABELS,
         thresholds=dict(thresholds),
+        sets=sets,
         cascade=cascade,
         review_margin=review_margin,
         params=params,
@@ -193,13 +198,14 @@ def load_config(folder: Path) -> ModelConfig:
         ModelError: config.json is missing or not as documented.
     """
     path = folder / CONFIG_FILE
-    names = [field.name for field in fields(ModelConfig)]
-    raw = read_config(path, kind="model", accepted=FORMAT, needed=names, remedy=_RETRAIN)
+    names = [field.name for field in fields(ModelConfig) if field.name != _SETS]
+    raw = read_config(path, kind="model", accepted=FORMAT, needed=names, remedy=_RETRAIN, more=(_SETS,))
     try:
         cascade = read_cascade(raw["cascade"])
-    except ValueError as error:
+        sets = None if raw[_SETS] is None else read_set_weights(raw[_SETS], len(LABELS))
+    except (TypeError, ValueError) as error:
         raise ModelError(f"{path}: damaged, {error}; {_RETRAIN}.") from None
-    config = ModelConfig(**raw | {"cascade": cascade})
+    config = ModelConfig(**raw | {"cascade": cascade, _SETS: sets})
     thresholds = config.thresholds
     if tuple(config.labels) != LABELS or not isinstance(thresholds, dict) or set(thresholds) != set(LABELS):
         raise ModelError(f"{path}: found labels {config.labels!r}, accepted: {', '.join(LABELS)}; {_RETRAIN}.")

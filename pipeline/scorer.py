@@ -17,6 +17,7 @@ Booleans = npt.NDArray[np.bool_]
 
 # More sentences at once take more memory and no less time.
 _CHUNK = 4096
+_SURE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,6 +291,20 @@ def sigmoid(scores: Floats) -> Floats:
     small = np.exp(-np.abs(scores))
     probabilities: Floats = np.where(scores >= 0, 1, small) / (1 + small)
     return probabilities
+
+
+def log_odds(probabilities: Floats) -> Floats:
+    """Turn probabilities into log-odds, the inverse of `sigmoid`.
+
+    Args:
+        probabilities: Between 0 and 1, of any shape; what is nearer to 0 or 1 than 1e-12 counts as that.
+
+    Returns:
+        log(p / (1 - p)), of the same shape, between -27.7 and 27.7.
+    """
+    inside = np.clip(probabilities, _SURE, 1 - _SURE)
+    odds: Floats = np.log(inside / (1 - inside))
+    return odds
 
 
 def _longest_run(model: LinearModel) -> int:

@@ -22,7 +22,7 @@ from pipeline.labelled import Labelled
 from pipeline.params import Params, change_params
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.provenance import read_provenance
-from pipeline.scorer import Booleans, Floats, sigmoid
+from pipeline.scorer import Booleans, Floats
 from pipeline.scores import Scored, point_scores
 from pipeline.search_report import HEADLINES, Scores, SearchReport, child_content, fold_score, parent_content
 from pipeline.search_space import Setting, list_settings, read_space
@@ -152,7 +152,7 @@ def cross_validated_scores(labelled: Labelled, fit: Fit) -> Scores:
     Returns:
         `HEADLINES`, then macro F1 by fold; scores that are not defined are left out.
     """
-    probabilities = sigmoid(fit.labelled)
+    probabilities = fit.probabilities
     chosen = choose_by_fold(labelled.labels, probabilities, fit.folds)
 
     def points(rows: Booleans) -> dict[str, float | None]:

@@ -55,7 +55,7 @@ def train_candidate(
     fitted = fit_linear(labelled, params, soft)
     tuned = reader.cascade(fitted, params) if reader else None
     scores = tuned.scores if tuned else {}
-    by_mode = {Mode.fast.value: HeldOut(sigmoid(fitted.labelled), fitted.thresholds, np.full(len(table), True))}
+    by_mode = {Mode.fast.value: HeldOut(fitted.probabilities, fitted.thresholds, np.full(len(table), True))}
     if reader and tuned:
         by_mode |= {mode: reader.held_out(tuned, mode) for mode in tuned.probabilities}
     reference = _reference(table, labelled, soft, by_mode, params)
@@ -63,6 +63,7 @@ def train_candidate(
     config = make_config(
         scorer,
         thresholds=dict(zip(LABELS, fitted.thresholds.tolist(), strict=True)),
+        sets=fitted.sets,
         cascade=tuned.cascade if tuned else None,
         review_margin=params.train.review_margin,
         params={name: asdict(getattr(params, name)) for name in ("features", "copies", "train", "cascade")},
@@ -169,7 +170,9 @@ class EncoderAnswers:
             groups=self._labelled.groups[measured],
         )
         ordinary = fitted.soft if len(fitted.soft) else fitted.labelled
-        return tune_cascade(answers, fitted.thresholds, ordinary, params.cascade.budget, self._encoder.version)
+        return tune_cascade(
+            answers, fitted.sets, fitted.thresholds, ordinary, params.cascade.budget, self._encoder.version
+        )
 
     def held_out(self, tuned: Tuned, mode: str) -> HeldOut:
         """Name what the cascade said of which rows."""

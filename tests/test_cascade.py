@@ -24,8 +24,8 @@ def cascade() -> Cascade:
 
 
 def test_unsure_where_some_label_lies_in_its_band(cascade):
-    scores = np.array([[5.0, -3.0, -4.0], [5.0, 1.9, -4.0], [1.0, -3.0, -4.0], [5.0, -3.0, 0.0], [1.1, -0.6, 0.1]])
-    assert cascade.unsure(scores).tolist() == [False, True, True, True, False]
+    scores = np.array([[5.0, -3.0, -4.0], [5.0, 1.9, -4.0], [0.9, -3.0, -4.0], [5.0, -3.0, 0.0], [1.1, -0.6, 0.1]])
+    assert cascade.unsure(sigmoid(scores)).tolist() == [False, True, True, True, False]
 
 
 def test_both_answers_count_by_their_weights(cascade):

@@ -9,7 +9,7 @@ from pipeline.classifier import PREDICTION_COLUMNS, PROBABILITY_COLUMNS
 from pipeline.labels import LABELS, format_labels, label_matrix
 
 TEXTS = [
-    "Social workers know children well and visit them regularly.",
+    "Leaders know their services well and act quickly.",
     "Too many children wait too long for an assessment.",
     "We will recruit twelve more social workers by March.",
     "Inspection dates: 3 to 14 June 2019",

@@ -9,7 +9,6 @@ from pipeline.errors import DataError
 from pipeline.fitting import Soft, _features, build_pipeline, fit_linear
 from pipeline.labelled import Labelled
 from pipeline.labels import label_matrix
-from pipeline.scorer import sigmoid
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +91,7 @@ def test_picked_sentences_teach_but_set_no_thresholds(side, params):
     # Labels that contradict their words: what they measure would be far off.
     wrong = np.where(picked[:, None], ~labels, labels)
     fitted = fit_linear(Labelled(texts, wrong, documents, picked), params)
-    found = sigmoid(fitted.labelled[~picked])
+    found = fitted.probabilities[~picked]
     np.testing.assert_allclose(found.mean(axis=0), labels[~picked].mean(axis=0), atol=0.01)
     assert fitted.thresholds.tolist() == best_thresholds(found).tolist()
     blind = fit_linear(Labelled(texts, wrong, documents), params)

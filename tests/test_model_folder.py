@@ -28,6 +28,7 @@ from pipeline.model_folder import (
     older_version,
     save_model,
 )
+from pipeline.scorer import sigmoid
 
 TEXTS = ["Plans are clear and regularly reviewed.", "Visits are too often late."]
 
@@ -149,6 +150,20 @@ def test_a_reference_that_is_none(folder, content):
         load_reference(folder)
 
 
+def test_a_model_saved_before_there_were_sets_of_labels_loads_and_keeps_its_version(folder):
+    now = load_model(folder)
+    path = folder / CONFIG_FILE
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    del raw["sets"]
+    before = {name: value for name, value in raw.items() if name not in ("format", "version", "scores")}
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    loaded = load_model(folder)
+    assert loaded.version == sha256(json.dumps(before, sort_keys=True).encode()).hexdigest()[:12] != now.version
+    scores = loaded.scorer.score(TEXTS)
+    assert (loaded.linear_probabilities(scores) == sigmoid(scores)).all()
+    assert (loaded.linear_probabilities(scores) != now.linear_probabilities(scores)).any()
+
+
 def test_using_a_model_loads_neither_sklearn_nor_pandas(model):
     code = (
         "import sys; from pipeline.model_folder import load_model; from pipeline.explanation import explain;"
@@ -166,6 +181,8 @@ def test_using_a_model_loads_neither_sklearn_nor_pandas(model):
         ({"labels": ["strength"]}, "found labels"),
         ({"thresholds": {"strength": 0.5}}, "found labels"),
         ({"thresholds": dict.fromkeys(LABELS, 2)}, "expected numbers from 0 to 1"),
+        ({"sets": {"none": [0.5]}}, "damaged, expected for each set of labels"),
+        ({"sets": ["none"]}, "damaged, found list, expected numbers by set of labels"),
     ],
 )
 def test_configurations_that_do_not_fit(folder, changes, message):

@@ -19,7 +19,6 @@ from pipeline.reference import (
     parse_reference,
     unknown_share,
 )
-from pipeline.scorer import sigmoid
 
 THRESHOLDS = np.array([0.5, 0.5, 0.4])
 
@@ -73,7 +72,7 @@ def test_what_training_leaves(model, dataset, params):
     assert 0 < found.unknown_words < 0.3
     prose = train["kind"].isin(["paragraph", "bullet"]).to_numpy()
     fitted = fit_linear(Labelled.of(train), params)
-    given = sigmoid(fitted.labelled[prose]) >= fitted.thresholds
+    given = fitted.probabilities[prose] >= fitted.thresholds
     for rank, label in enumerate(LABELS):
         share = found.modes["fast"].shares[ALL][label]
         assert share == pytest.approx(given[:, rank].mean(), abs=0.001)
