@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from pipeline.answer_memory import AnswerMemory
 from pipeline.assembly import assemble
 from pipeline.cache import Cache
 from pipeline.errors import FindingsError, UsageError
@@ -286,8 +287,9 @@ def _ready(left: deque[Part], waiting: Collection[Path], failures: Collection[st
 def _outcomes(todo: Sequence[Part], job: _Job, workers: int) -> Generator[tuple[Part, Outcome], None, None]:
     """Label the parts, and yield each with what came of it, as it is done."""
     if workers == 1 and job.tables:
+        answers = AnswerMemory(job.classifier)
         for part in todo:
-            yield part, label_part(part, job.rows(part), job.schema, job.classifier)
+            yield part, label_part(part, job.rows(part), job.schema, answers)
         return
     # A parser may crash or hang on a document, so that each is read in another process.
     tasks = _Tasks(todo, job)

@@ -264,9 +264,34 @@ class SentenceClassifier:
         """
         if isinstance(texts, str):
             raise TypeError("predict takes a list of sentences; put the single sentence into a list")
-        sentences = list(texts)
-        scores, words = self.scorer.score_and_count(sentences)
-        probabilities = self._probabilities(sentences, scores)
+        return self.judge(*self.read(list(texts)))
+
+    def read(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """Read sentences.
+
+        Args:
+            texts: Sentences.
+
+        Returns:
+            Probabilities as `predict_proba` gives them; and number of words, and of those that the linear model does
+            not know, of shape (texts, 2).
+
+        Raises:
+            ModelError: The encoder is needed, and cannot be loaded.
+        """
+        scores, words = self.scorer.score_and_count(texts)
+        return self._probabilities(texts, scores), words
+
+    def judge(self, probabilities: npt.NDArray[np.float64], words: npt.NDArray[np.int64]) -> Predictions:
+        """Say what follows from what was read.
+
+        Args:
+            probabilities: As `read` gives them, of shape (sentences, labels).
+            words: As `read` gives them, of shape (sentences, 2).
+
+        Returns:
+            Labels and probabilities of these sentences.
+        """
         near = np.abs(probabilities - self.thresholds) < self.config.review_margin
         uncertain: npt.NDArray[np.bool_] = np.any(near, axis=1)
         return Predictions(probabilities >= self.thresholds, probabilities, uncertain, words, self.answered_by)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipeline.answer_memory import AnswerMemory
 from pipeline.classifier import PREDICTION_COLUMNS
 from pipeline.documents import read_input
 from pipeline.drift import prose_rows
@@ -91,21 +92,21 @@ def _made_from(item: Input) -> str:
     return sha256(made_from.encode()).hexdigest()[:16]
 
 
-def label_part(part: Part, rows: "pa.Table | None", schema: "pa.Schema", classifier: "SentenceClassifier") -> Outcome:
+def label_part(part: Part, rows: "pa.Table | None", schema: "pa.Schema", answers: AnswerMemory) -> Outcome:
     """Label one piece of work and write its findings.
 
     Args:
         part: The piece.
         rows: Its sentences, where they come from a table.
         schema: Columns of the findings.
-        classifier: The model.
+        answers: The model, and what it said of sentences so far.
 
     Returns:
         What came of it.
     """
     try:
         sentences, details = _sentences(part.item) if rows is None else (rows, None)
-        findings, words = _add_predictions(sentences, schema, classifier)
+        findings, words = _add_predictions(sentences, schema, answers)
         findings = findings.replace_schema_metadata({WORDS: words} | ({} if details is None else {DETAILS: details}))
     except DocumentError as error:
         return Outcome(failure=str(error))
@@ -177,7 +178,7 @@ def _opened(source: bytes | BinaryIO) -> "Iterator[pa.ipc.RecordBatchFileReader]
         raise ValueError(str(error)) from None
 
 
-_worker: "tuple[SentenceClassifier, pa.Schema] | None" = None
+_worker: "tuple[AnswerMemory, pa.Schema] | None" = None
 
 
 def start_worker(classifier: "SentenceClassifier", schema: "pa.Schema") -> None:
@@ -188,7 +189,7 @@ def start_worker(classifier: "SentenceClassifier", schema: "pa.Schema") -> None:
         schema: Columns of the findings.
     """
     global _worker
-    _worker = (classifier, schema)
+    _worker = (AnswerMemory(classifier), schema)
     preload_readers()
 
 
@@ -225,8 +226,8 @@ def label_in_worker(part: Part, rows: "pa.Table | None") -> Outcome:
     """
     if _worker is None:
         raise RuntimeError("start_worker must run first")
-    classifier, schema = _worker
-    return label_part(part, rows, schema, classifier)
+    answers, schema = _worker
+    return label_part(part, rows, schema, answers)
 
 
 def _sentences(item: Input) -> "tuple[pa.Table, str | None]":
@@ -250,17 +251,15 @@ def _stored_sentences(path: Path) -> "pa.Table":
     return table
 
 
-def _add_predictions(
-    sentences: "pa.Table", schema: "pa.Schema", classifier: "SentenceClassifier"
-) -> "tuple[pa.Table, str]":
+def _add_predictions(sentences: "pa.Table", schema: "pa.Schema", answers: AnswerMemory) -> "tuple[pa.Table, str]":
     """Put the predictions beside the sentences, in the types of the schema; count the words."""
     import pyarrow as pa
 
     own, new = pa.schema(list(schema)[: -len(PREDICTION_COLUMNS)]), pa.schema(list(schema)[-len(PREDICTION_COLUMNS) :])
     table = _cast(sentences.select(own.names), own)
-    answers = classifier.label(table["text"].to_pylist())
-    predicted = _cast(answers.to_arrow(), new)
-    words = answers.words[prose_rows(table)].sum(axis=0)
+    found = answers.label(table["text"].to_pylist())
+    predicted = _cast(found.to_arrow(), new)
+    words = found.words[prose_rows(table)].sum(axis=0)
     return pa.table([*table.columns, *predicted.columns], schema=schema), json.dumps(words.tolist())
 
 

@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from pipeline.linear_model import APART, PARTS, Kind, LinearModel
 from pipeline.pair_table import PairTable
+from pipeline.signal_table import SignalTable
 from pipeline.vocabulary import Vocabulary
-from pipeline.words import CONTRAST, FIRST, GAPS, LAST, REACH, SIGNALS
+from pipeline.words import CONTRAST, FIRST, GAPS, LAST
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -66,13 +67,13 @@ class LinearScorer:
         self.model = model
         self._vocabulary = Vocabulary(model.words)
         self._known, self._count = len(model.words), len(model.kinds)
-        several = np.flatnonzero(model.before >= 0)
+        several = np.flatnonzero((model.before >= 0) & (model.kinds != Kind.SIGNAL))
         self._several = np.append(several, -1)
         self._pairs = PairTable(model.keys[several])
+        self._signals = SignalTable(model)
         self._single = {kind: self._by_word(kind) for kind in (Kind.AFTER, Kind.END, Kind.START)}
         contrasts = [word in CONTRAST for word in model.words]
         self._contrast = np.array([*contrasts, False, False])
-        self._signal = np.array([*(word in SIGNALS for word in model.words), False, False])
         self._used = {kind: bool((model.kinds == kind).any()) for kind in Kind}
         self._longest = _longest_run(model)
         self._part = np.array([kind.part for kind in Kind])[model.kinds]
@@ -198,7 +199,8 @@ class LinearScorer:
             for gap in GAPS:
                 yield self._gapped(tokens, gap)
         if self._used[Kind.SIGNAL]:
-            yield from self._signalled(tokens)
+            for rows, terms in self._signals.find(tokens.numbers, tokens.rows, tokens.starts, tokens.ends):
+                yield _known(rows, terms)
         if self._used[Kind.AFTER] or self._used[Kind.END] or self._used[Kind.START]:
             yield self._after_contrast(tokens)
             for back in range(1, LAST + 1):
@@ -217,19 +219,8 @@ class LinearScorer:
         first, last = tokens.numbers[:-gap], tokens.numbers[gap:]
         rows = tokens.rows[:-gap]
         places = np.flatnonzero((first < self._known) & (last < self._known) & (rows == tokens.rows[gap:]))
-        return self._apart(Kind.GAP, rows[places], first[places], last[places])
-
-    def _signalled(self, tokens: _Tokens) -> Iterator[tuple[Integers, Integers]]:
-        """Yield the pairs of a word and a signal word, by how far apart they are."""
-        signal, known = self._signal[tokens.numbers], tokens.numbers < self._known
-        for gap in range(1, min(REACH, len(signal) - 1) + 1):
-            places = np.flatnonzero((signal[:-gap] | signal[gap:]) & (known[:-gap] & known[gap:]))
-            places = places[tokens.rows[places] == tokens.rows[places + gap]]
-            yield self._apart(Kind.SIGNAL, tokens.rows[places], tokens.numbers[places], tokens.numbers[places + gap])
-
-    def _apart(self, kind: Kind, rows: Integers, first: Integers, last: Integers) -> tuple[Integers, Integers]:
-        keys = (first + APART[kind] * self._count) * self._known + last
-        return _known(rows, self._several[self._pairs.find(keys)])
+        keys = (first[places] + APART[Kind.GAP] * self._count) * self._known + last[places]
+        return _known(rows[places], self._several[self._pairs.find(keys)])
 
     def _after_contrast(self, tokens: _Tokens) -> tuple[Integers, Integers]:
         turning = self._contrast[tokens.numbers]
