@@ -20,6 +20,10 @@ class AnswerMemory:
         most: How many sentences are remembered; beyond that, all are forgotten.
     """
 
+    _places: dict[str, int]
+    _probabilities: Floats
+    _words: Integers
+
     def __init__(self, classifier: SentenceClassifier, most: int = _MOST) -> None:
         self._classifier = classifier
         self._most = most
@@ -48,6 +52,6 @@ class AnswerMemory:
         return self._classifier.judge(self._probabilities[places], self._words[places])
 
     def _forget(self) -> None:
-        self._places: dict[str, int] = {}
-        self._probabilities: Floats = np.empty((0, len(LABELS)))
-        self._words: Integers = np.empty((0, 2), dtype=np.int64)
+        self._places = {}
+        self._probabilities = np.empty((0, len(LABELS)))
+        self._words = np.empty((0, 2), dtype=np.int64)
