@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 _CASCADE = """
 Mode fast is this linear model alone. In the mode balanced, encoder `{encoder}` reads the sentences where the linear
-model is unsure about some label ({reach:.0%} of ordinary sentences); in the mode accurate it reads all. What both say
-is weighed by a logistic regression a label. It was fitted, as were the thresholds, on answers of encoders and linear
+model is unsure about some label ({reach:.0%} of ordinary sentences); in the mode accurate it reads all. Sets of labels
+are then weighed by what both say. These weights were fitted, as were the thresholds, on answers of encoders and linear
 models that had not seen the documents.
 
 Thresholds:
@@ -26,8 +26,9 @@ subset of three labels; none is a normal answer.
 TF-IDF of word runs (1 to {ngram_max} words, stop words and negations kept), of the words after a contrast and the ends
 of the sentence (weight {contrast}), of gapped pairs (weight {gaps}), and of pairs with a signal word ("will", "not",
 "has", ...; weight {signals}); then one logistic regression a label.
-Probabilities are calibrated by Platt scaling on out-of-fold scores; a label is given from its threshold on, which
-gives the highest F1 that these probabilities lead one to expect. Trained with {libraries}.
+Out-of-fold scores are calibrated by Platt scaling, and then weigh sets of labels against each other, since few
+sentences have two. A label is given from its threshold on, which gives the highest F1 that these probabilities lead
+one to expect. Trained with {libraries}.
 {cascade}
 | label | {modes} | training examples |
 | --- {dashes}| --- |
