@@ -1,8 +1,8 @@
 """`findings classify` on every report, end to end to Parquet, against plain text from PDFium page by page.
 
 Mode fast, no pages; whole processes, started three times in turn, the least time counts. With one worker a second
-process reads and labels, and the parent writes once it is done. CPU time is user and system of both. On a busy machine
-the time on the clock says less.
+process reads and labels, and the parent writes meanwhile. CPU time is user and system of both. On a busy machine the
+time on the clock says less.
 """
 
 import tempfile
