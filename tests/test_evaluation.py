@@ -7,7 +7,8 @@ import pytest
 from pipeline.dataset import load_side
 from pipeline.errors import DataError
 from pipeline.evaluation import evaluate_candidate, evaluate_file, render_scores
-from pipeline.labels import LABELS
+from pipeline.labels import LABELS, format_labels
+from pipeline.model_folder import load_model
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +67,34 @@ def test_equal_input_gives_equal_bytes(evaluated, params, model, dataset, tmp_pa
         assert (tmp_path / name).read_bytes() == (root / name).read_bytes()
 
 
-@pytest.mark.parametrize(("yes", "no"), [("S", "N"), ("strength", "none")])
-def test_a_file_of_labelled_sentences(tmp_path, params, model, yes, no):
-    data = tmp_path / "labelled.csv"
-    data.write_text(
-        "id,text,labels,report\n"
-        f"1,Social workers visit children regularly and know them well.,{yes},a\n"
-        f"2,Inspection dates: 3 to 14 June 2019,{no},b\n",
-        encoding="utf-8",
-    )
-    result = evaluate_file(params.evaluate, model, data)
-    assert (result["sentences"], result["documents"]) == (2, 2)
+def _in_letters(mask):
+    return "".join(label[0].upper() for label, on in zip(LABELS, mask, strict=True) if on) or "N"
+
+
+@pytest.mark.parametrize("spell", [format_labels, _in_letters])
+def test_a_file_of_labelled_sentences(tmp_path, params, model, spell):
+    texts = [
+        "Social workers visit children regularly and know them well.",
+        "Inspection dates: 3 to 14 June 2019.",
+        "Too many children wait too long for an assessment.",
+    ]
+    # The small model's own answers: how right it is has nothing to do with reading a file.
+    answers = load_model(model).label(texts).chosen
+    assert answers.any()
+
+    def evaluated_with(masks):
+        data = tmp_path / "labelled.csv"
+        columns = {"id": [1, 2, 3], "text": texts, "labels": list(map(spell, masks)), "report": ["a", "b", "b"]}
+        pd.DataFrame(columns).to_csv(data, index=False)
+        return evaluate_file(params.evaluate, model, data)
+
+    result = evaluated_with(answers)
+    assert (result["sentences"], result["documents"]) == (3, 2)
     assert result["scores"]["exact_match"]["value"] == 1
     text = render_scores(result)
-    assert "2 sentences of 2 documents" in text
+    assert "3 sentences of 2 documents" in text
     assert "strength" in text
+    assert evaluated_with(~answers)["scores"]["exact_match"]["value"] == 0
 
 
 def test_rows_without_document_count_alone(tmp_path, params, model):
