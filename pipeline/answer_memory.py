@@ -27,7 +27,7 @@ class AnswerMemory:
     def __init__(self, classifier: SentenceClassifier, most: int = _MOST) -> None:
         self._classifier = classifier
         self._most = most
-        self._forget()
+        self._forget(most)
 
     def label(self, texts: Sequence[str]) -> Predictions:
         """Label sentences.
@@ -39,19 +39,19 @@ class AnswerMemory:
             What the classifier's own `label` returns.
         """
         new = [text for text in dict.fromkeys(texts) if text not in self._places]
-        if len(self._places) + len(new) > self._most:
-            self._forget()
+        if len(self._places) + len(new) > len(self._words):
             new = list(dict.fromkeys(texts))
+            self._forget(max(self._most, len(new)))
         if new:
             probabilities, words = self._classifier.read(new)
             first = len(self._places)
-            self._places.update(zip(new, range(first, first + len(new)), strict=True))
-            self._probabilities = np.concatenate([self._probabilities, probabilities])
-            self._words = np.concatenate([self._words, words])
+            last = first + len(new)
+            self._places.update(zip(new, range(first, last), strict=True))
+            self._probabilities[first:last], self._words[first:last] = probabilities, words
         places = np.fromiter(map(self._places.__getitem__, texts), np.int64, len(texts))
         return self._classifier.judge(self._probabilities[places], self._words[places])
 
-    def _forget(self) -> None:
+    def _forget(self, room: int) -> None:
         self._places = {}
-        self._probabilities = np.empty((0, len(LABELS)))
-        self._words = np.empty((0, 2), dtype=np.int64)
+        self._probabilities = np.empty((room, len(LABELS)))
+        self._words = np.empty((room, 2), dtype=np.int64)

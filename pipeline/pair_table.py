@@ -40,9 +40,9 @@ class PairTable:
             The place of each, or -1, of shape (n,).
         """
         slots = self._slot(keys)
-        places = self._slots[slots].astype(np.int64)
+        places = self._slots.take(slots).astype(np.int64)
         # Where another key sits in the slot, the next slots are tried, up to an empty one.
-        left = np.flatnonzero((self._keys[places] != keys) & (places >= 0))
+        left = np.flatnonzero((self._keys.take(places) != keys) & (places >= 0))
         slots = slots[left]
         while len(left):
             slots = (slots + 1) & self._mask

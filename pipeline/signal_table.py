@@ -50,16 +50,16 @@ class SignalTable:
             Ranks of sentences and terms, -1 for pairs that are no terms: first the words after signal words, then those
             before them.
         """
-        ranks = self._ranks[numbers]
+        ranks = self._ranks.take(numbers)
         signals = np.flatnonzero(ranks >= 0)
         sentence, rank = rows[signals], ranks[signals]
         for side, room in enumerate((ends[sentence] - signals - 1, signals - starts[sentence])):
             counts = np.minimum(room, REACH)
             which = np.repeat(np.arange(len(signals)), counts)
             steps = np.arange(1, len(which) + 1) - np.repeat(np.cumsum(counts) - counts, counts)
-            others = signals[which] + (steps if side == 0 else -steps)
+            others = signals.take(which) + (steps if side == 0 else -steps)
             if side == 1:
-                single = np.flatnonzero(ranks[others] < 0)
+                single = np.flatnonzero(ranks.take(others) < 0)
                 which, others = which[single], others[single]
-            place = (side * self._words + numbers[others]) * self._width + rank[which]
-            yield sentence[which], self._table[place]
+            place = (side * self._words + numbers.take(others)) * self._width + rank.take(which)
+            yield sentence.take(which), self._table.take(place)
