@@ -125,7 +125,7 @@ def classify(
         if "://" in place:
             raise UsageError(f"{place}: a URL needs a cluster; name its scheduler with --scheduler tcp://HOST:PORT.")
     if not all(path.lower().endswith(TABLE_SUFFIXES) for path in paths):
-        start_early("pipeline.parts")
+        start_early("pipeline.parts", "pipeline.reading.pdf", "pipeline.splitter")
     from pipeline.batch import classify as run
 
     chosen = [item.value for item in formats] if formats else ["parquet", "csv"]

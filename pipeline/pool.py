@@ -162,14 +162,14 @@ def _reuse() -> _Worker | None:
     return None
 
 
-def start_early(module: str) -> None:
+def start_early(*modules: str) -> None:
     """Start a process for a later `run_tasks`, which loads while the caller has other things to do.
 
     Args:
-        module: What the process will need, by its full name.
+        modules: What the process will need, by full names.
     """
     with suppress(OSError):  # `run_tasks` will say so
-        _idle.append(_Worker(module))
+        _idle.append(_Worker(*modules))
 
 
 def run_tasks(

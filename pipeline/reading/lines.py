@@ -34,11 +34,12 @@ _REACH = 7.0  # of the type size, from a row to a line that may be its neighbour
 def _by_address(function: Any, result: Any, arguments: int) -> Any:  # noqa: ANN401 - ctypes' own types
     """Declare a function of PDFium that takes the page's address, a rank and `arguments` addresses to fill in.
 
-    ctypes converts addresses in half the time that it takes over typed pointers, and each line asks for several.
+    ctypes converts addresses in half the time that it takes over typed pointers, and each line asks for several. None
+    of these functions takes as long as letting other threads in and waiting for them.
     """
     address = ctypes.cast(function, ctypes.c_void_p).value or 0
     types = (ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * arguments)
-    return ctypes.CFUNCTYPE(result, *types)(address)
+    return ctypes.PYFUNCTYPE(result, *types)(address)
 
 
 _loose_box = _by_address(pdfium.FPDFText_GetLooseCharBox, ctypes.c_int, 1)
