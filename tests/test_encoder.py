@@ -49,6 +49,18 @@ def test_an_answer_does_not_depend_on_the_company(encoder, texts, count):
     assert [row.tolist() for row in encoder.logits(texts[:count])] == [alone[text] for text in texts[:count]]
 
 
+def test_no_bit_of_an_answer_depends_on_the_company(encoder, monkeypatch):
+    # Rounding hides most of what company changes.
+    monkeypatch.setattr("pipeline.encoder._DIGITS", 15)
+    # ONNX Runtime answers this sentence alone otherwise than beside another.
+    rare = "They recognised that assessments were stronger, whilst noting that fathers were still too often overlooked."
+    words = "Leaders now know that too many children wait too long for a home of their own".split()
+    texts = [rare, *(" ".join([*words, *words][first:last]) for first in range(5) for last in range(first + 1, 30))]
+    together = encoder.logits(texts)
+    assert np.array_equal(encoder.logits(texts[::3]), together[::3])
+    assert np.array_equal(np.vstack([encoder.logits([text]) for text in texts[::7]]), together[::7])
+
+
 def test_what_is_kept_is_not_read_again(encoder, monkeypatch):
     keeping = load_encoder(PROJECT / "models" / "encoder")
     keeping.keep_answers()
