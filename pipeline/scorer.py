@@ -208,8 +208,9 @@ class LinearScorer:
         if self._used[Kind.AFTER] or self._used[Kind.END] or self._used[Kind.START]:
             yield self._after_contrast(tokens)
             for back in range(1, LAST + 1):
-                there = tokens.ends - back >= tokens.starts
-                yield _known(np.flatnonzero(there), self._single[Kind.END].take(tokens.numbers.take((tokens.ends - back)[there])))
+                rows = np.flatnonzero(tokens.ends - back >= tokens.starts)
+                words = tokens.numbers.take(tokens.ends.take(rows) - back)
+                yield _known(rows, self._single[Kind.END].take(words))
             yield from self._starting(tokens)
 
     def _longer(self, before: Integers, words: Integers) -> Integers:
