@@ -11,7 +11,7 @@ import typer
 
 from pipeline.encoder_cli import encoder
 from pipeline.errors import FindingsError, UsageError
-from pipeline.formats import TABLE_SUFFIXES, Format
+from pipeline.formats import COMMONEST_READER, TABLE_SUFFIXES, Format
 from pipeline.modes import Mode
 from pipeline.pool import start_early
 from pipeline.registry_cli import registry
@@ -125,7 +125,7 @@ def classify(
         if "://" in place:
             raise UsageError(f"{place}: a URL needs a cluster; name its scheduler with --scheduler tcp://HOST:PORT.")
     if not all(path.lower().endswith(TABLE_SUFFIXES) for path in paths):
-        start_early("pipeline.parts", "pipeline.reading.pdf", "pipeline.splitter")
+        start_early("pipeline.parts", *COMMONEST_READER)
     from pipeline.batch import classify as run
 
     chosen = [item.value for item in formats] if formats else ["parquet", "csv"]

@@ -10,6 +10,8 @@ from pipeline.errors import UsageError
 TABLE_FORMAT_KEY = b"findings_format"
 TABLE_FORMAT = 1
 
+# What reads the commonest format, by full names: loaded ahead, while there is nothing to read yet.
+COMMONEST_READER = ("pipeline.reading.pdf", "pipeline.splitter")
 
 # A file so named is a table of sentences, not a document.
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")

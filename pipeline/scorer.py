@@ -77,9 +77,8 @@ class LinearScorer:
         self._used = {kind: bool((model.kinds == kind).any()) for kind in Kind}
         self._longest = _longest_run(model)
         self._part = np.array([kind.part for kind in Kind])[model.kinds]
-        self._squares = model.idf**2
         # What a term adds to each label, and to the length: side by side, one look into the memory finds it all.
-        self._table = np.concatenate([model.weights * model.idf, self._squares[None]]).T.copy()
+        self._table = np.vstack([model.weights * model.idf, model.idf**2]).T.copy()
 
     def __reduce__(self) -> tuple[type["LinearScorer"], tuple[LinearModel]]:
         """Go to another process as the model alone, from which the tables are made in no time."""
@@ -168,8 +167,9 @@ class LinearScorer:
         """
         counts = self.count_terms(texts)
         frequency, groups = self._frequency(counts), self._groups(counts)
-        factor = frequency * self._lengths(self._squares[counts.terms] * frequency**2, groups, len(texts))[groups]
-        known = self._squares[counts.terms] > 0
+        squares = self._table[counts.terms, -1]
+        factor = frequency * self._lengths(squares * frequency**2, groups, len(texts))[groups]
+        known = squares > 0
         found = TermCounts(counts.rows[known], counts.terms[known], counts.counts[known])
         return found, (self.model.idf[counts.terms] * factor)[known]
 

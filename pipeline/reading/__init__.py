@@ -1,9 +1,11 @@
 """Files → documents: one function for every accepted format."""
 
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from pipeline.errors import DocumentError
+from pipeline.formats import COMMONEST_READER
 from pipeline.reading.document import DOC_TYPES, KINDS, Block, Document, Metadata
 from pipeline.reading.formats import detect_format
 from pipeline.reading.matter import mark_matter
@@ -56,8 +58,8 @@ def read_document(path: Path, content: bytes | None = None) -> Document:
 
 def preload_readers() -> None:
     """Load the libraries of the commonest format; a process that is timed document by document does it first."""
-    import pipeline.reading.pdf
-    import pipeline.splitter  # noqa: F401
+    for module in COMMONEST_READER:
+        import_module(module)
 
 
 def _label(name: str) -> str:
