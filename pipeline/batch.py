@@ -17,9 +17,8 @@ from pipeline.inputs import Input, Inputs, find_inputs
 from pipeline.model_folder import DEFAULT_MODEL, load_model, load_reference
 from pipeline.output_folder import hold_output_folder
 from pipeline.outputs import findings_schema
-from pipeline.params import ExtractParams
 from pipeline.parts import CHUNK_ROWS, Outcome, Part, label_in_worker, label_part, plan_parts, start_worker
-from pipeline.pool import Lost, run_tasks, worker_count
+from pipeline.pool import TIME_LIMIT, Lost, run_tasks, worker_count
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.summary import run_line, total
 
@@ -89,7 +88,7 @@ def classify(
     workers: int | None = None,
     resume: bool = True,
     cache: Path | None = None,
-    time_limit: float = ExtractParams.time_limit,
+    time_limit: float = TIME_LIMIT,
     reporter: Reporter | None = None,
 ) -> BatchResult:
     """Label documents, folders of documents, tables of sentences or an extract store.

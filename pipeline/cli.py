@@ -13,7 +13,7 @@ from pipeline.encoder_cli import encoder
 from pipeline.errors import FindingsError, UsageError
 from pipeline.formats import COMMONEST_READER, TABLE_SUFFIXES, Format
 from pipeline.modes import Mode
-from pipeline.pool import start_early
+from pipeline.pool import TIME_LIMIT, start_early, tuned_libraries
 from pipeline.registry_cli import registry
 from pipeline.review_cli import review
 from pipeline.search_cli import search
@@ -95,6 +95,9 @@ def classify(
         Path | None,
         typer.Option(help="Keep that in CACHE/.parts, also of an extract store.", metavar="CACHE"),
     ] = None,
+    time_limit: Annotated[
+        int, typer.Option(min=1, help="Seconds after which a document counts as failed.", metavar="SECONDS")
+    ] = int(TIME_LIMIT),
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -119,29 +122,30 @@ def classify(
     if scheduler is not None:
         if cache is not None:
             raise UsageError("--cache: a cluster keeps what it labelled in its output folder; leave the option out.")
-        _classify_on_cluster(paths, output, scheduler, model, mode, formats, workers, resume)
+        _classify_on_cluster(paths, output, scheduler, model, mode, formats, workers, resume, time_limit)
         return
     for place in (*paths, output):
         if "://" in place:
             raise UsageError(f"{place}: a URL needs a cluster; name its scheduler with --scheduler tcp://HOST:PORT.")
     if not all(path.lower().endswith(TABLE_SUFFIXES) for path in paths):
         start_early("pipeline.parts", *COMMONEST_READER)
-    from pipeline.batch import classify as run
-
     chosen = [item.value for item in formats] if formats else ["parquet", "csv"]
-    result = run(
-        map(Path, paths),
-        Path(output),
-        model=model,
-        mode=mode,
-        formats=chosen,
-        html=html,
-        workers=workers,
-        resume=resume,
-        cache=cache,
-        time_limit=_time_limit(),
-        reporter=show_progress(),
-    )
+    with tuned_libraries():
+        from pipeline.batch import classify as run
+
+        result = run(
+            map(Path, paths),
+            Path(output),
+            model=model,
+            mode=mode,
+            formats=chosen,
+            html=html,
+            workers=workers,
+            resume=resume,
+            cache=cache,
+            time_limit=time_limit,
+            reporter=show_progress(),
+        )
     print(result.summary())
     for line in result.moved:
         print(f"Unlike the training data: {line}", file=sys.stderr)
@@ -158,6 +162,7 @@ def _classify_on_cluster(
     formats: Sequence[Format] | None,
     workers: int | None,
     resume: bool,
+    time_limit: int,
 ) -> None:
     from pipeline.cluster import classify_on_cluster
 
@@ -172,7 +177,7 @@ def _classify_on_cluster(
         model=model,
         mode=mode,
         resume=resume,
-        time_limit=_time_limit(),
+        time_limit=time_limit,
         reporter=show_progress(),
     )
     print(result.summary())
@@ -306,9 +311,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     return 0
-
-
-def _time_limit() -> float:
-    from pipeline.params import ExtractParams
-
-    return float((read_params().extract if PARAMS.is_file() else ExtractParams()).time_limit)

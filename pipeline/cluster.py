@@ -22,7 +22,7 @@ from pipeline.errors import UsageError
 from pipeline.inputs import Input, Inputs
 from pipeline.model_folder import DEFAULT_MODEL, copy_model, copy_with_encoder, load_model
 from pipeline.outputs import FAILURES_FILE, write_failures
-from pipeline.params import ExtractParams
+from pipeline.pool import TIME_LIMIT
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.section_counts import SUMMARY_COLUMNS, SUMMARY_FILE
 from pipeline.storage import Listing, Source, absolute, find_documents, open_storage, put
@@ -76,7 +76,7 @@ def classify_on_cluster(
     model: Path = DEFAULT_MODEL,
     mode: str | None = None,
     resume: bool = True,
-    time_limit: float = ExtractParams.time_limit,
+    time_limit: float = TIME_LIMIT,
     reporter: Reporter | None = None,
 ) -> ClusterResult:
     """Label documents on a Dask cluster.

@@ -16,8 +16,7 @@ from pipeline.errors import DataError, DocumentError
 from pipeline.files import json_bytes, replace_file
 from pipeline.inputs import STORE_FORMAT, STORE_MANIFEST, Input, find_documents, identify, printable
 from pipeline.overrides import find_overrides, read_manifest
-from pipeline.params import ExtractParams
-from pipeline.pool import Lost, run_tasks, worker_count
+from pipeline.pool import TIME_LIMIT, Lost, run_tasks, worker_count
 from pipeline.progress import Reporter, SilentReporter
 from pipeline.reading import preload_readers
 
@@ -56,7 +55,7 @@ def extract_sentences(
     output: Path,
     *,
     workers: int | None = None,
-    time_limit: float = ExtractParams.time_limit,
+    time_limit: float = TIME_LIMIT,
     reporter: Reporter | None = None,
 ) -> ExtractReport:
     """Bring the store up to date with the documents under some folders.

@@ -28,8 +28,7 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 class ExtractParams:
     """How documents are read."""
 
-    # The default serves `findings classify` outside a project folder.
-    time_limit: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 120.0
+    time_limit: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, config=_CONFIG)

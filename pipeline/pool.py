@@ -25,8 +25,12 @@ _TUNED = {
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000",
     # NumPy starts threads for products of matrices as it is imported, in half the time of the rest; none are needed.
     "OPENBLAS_NUM_THREADS": "1",
+    # Arrow's own allocator asks the system for 2 MB at a time, which the system fills with zeros, and gives them back.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 _MAX_FAILED_STARTS = 3
+# Seconds that a document may take to read; a long one takes two.
+TIME_LIMIT = 120.0
 # How often overdue processes are looked for; a timer a task would cost more than a short document.
 _WATCH_SECONDS = 0.1
 
@@ -160,6 +164,18 @@ def _reuse() -> _Worker | None:
             return worker
         worker.end()
     return None
+
+
+@contextmanager
+def tuned_libraries() -> Iterator[None]:
+    """Tune NumPy and Arrow, if loaded in the block, as in the worker processes; what the user set stands."""
+    added = {name: value for name, value in _TUNED.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def start_early(*modules: str) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.batch import classify
+from pipeline.cli import main
 from pipeline.errors import FindingsError
 from pipeline.extract import extract_sentences, load_manifest
-from pipeline.pool import Lost, run_tasks, start_early
+from pipeline.pool import Lost, run_tasks, start_early, tuned_libraries
 from pipeline.reading import read_document
 from tests.monsters import endless_pdf
 
@@ -62,9 +63,11 @@ def test_the_monster_is_an_ordinary_document_when_it_is_small():
 
 def test_a_document_that_hangs_fails_alone_in_classify(documents, model, tmp_path):
     started = time.monotonic()
-    result = classify([documents], tmp_path / "out", model=model, html=False, time_limit=4)
-    assert result.failures == (("b.pdf", "took longer than the time limit of 4 s"),)
-    assert result.documents == 2
+    arguments = ["--output", tmp_path / "out", "--model", model, "--no-html", "--time-limit", 4]
+    assert main(["classify", *map(str, [documents, *arguments])]) == 3
+    failures = (tmp_path / "out" / "failures.csv").read_text(encoding="utf-8-sig")
+    assert failures.splitlines()[1:] == ["b.pdf,took longer than the time limit of 4 s"]
+    assert len((tmp_path / "out" / "reports.csv").read_text(encoding="utf-8-sig").splitlines()) == 1 + 2
     assert time.monotonic() - started < 30
 
 
@@ -149,6 +152,7 @@ def test_relative_paths_lead_to_the_folder_of_the_call(tmp_path, monkeypatch):
         ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=2000", "glibc.malloc.tcache_count=3"),
         ("OPENBLAS_NUM_THREADS", "1", None),
         ("OPENBLAS_NUM_THREADS", "1", "2"),
+        ("ARROW_DEFAULT_MEMORY_POOL", "system", None),
     ],
 )
 def test_processes_are_tuned_unless_the_user_says_otherwise(tmp_path, monkeypatch, name, value, own):
@@ -159,6 +163,16 @@ def test_processes_are_tuned_unless_the_user_says_otherwise(tmp_path, monkeypatc
         monkeypatch.setenv(name, own)
     ((_, found),) = run_tasks(os.getenv, [(name,)], workers=1)
     assert found == (own or value)
+
+
+def test_libraries_loaded_here_are_tuned_as_well(monkeypatch):
+    monkeypatch.delenv("ARROW_DEFAULT_MEMORY_POOL", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    with tuned_libraries():
+        assert os.environ["ARROW_DEFAULT_MEMORY_POOL"] == "system"
+        assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
+    assert "ARROW_DEFAULT_MEMORY_POOL" not in os.environ
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
 
 
 LOADED = "'colorsys' in __import__('sys').modules"
