@@ -1,6 +1,6 @@
 """`findings classify` on every report, end to end to Parquet, against plain text from PDFium page by page.
 
-Mode fast, no pages; whole processes, started three times in turn, the least time counts. With one worker a second
+Mode fast, no pages; whole processes, started six times in turn, the least time counts. With one worker a second
 process reads and labels, and the parent writes meanwhile. CPU time is user and system of both. On a busy machine the
 time on the clock says less.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.corpus import report_paths
 from benchmarks.processes import PLAIN, Cost, classify, run
 
-_ROUNDS = 3
+_ROUNDS = 6
 
 
 def measure(shared: Path) -> list[tuple[str, str, str]]:

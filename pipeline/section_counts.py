@@ -1,8 +1,8 @@
 """Counts of labels by report and section: summary.csv, and the second sheet of the workbook."""
 
 from array import array
-from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,16 +38,17 @@ class SectionCounts:
             summary: What is known of the report.
         """
         sections = self._found.setdefault(tuple(summary.description()), {})
-        flags = [table[name].to_pylist() for name in (*LABELS, "uncertain")]
-        names = _sections(table)
-        for (section, *given), count in Counter(zip(names, *flags, strict=True)).items():
-            found = sections.setdefault(section, array("d", [0.0] * (1 + len(COUNTED) + len(LABELS))))
-            counted = {**dict(zip((*LABELS, "uncertain"), given, strict=True)), NONE: not any(given[:-1])}
-            for rank, flag in enumerate((True, *(counted[name] for name in COUNTED))):
-                found[rank] += count * flag
-        for rank, column in enumerate(PROBABILITY_COLUMNS, start=1 + len(COUNTED)):
-            for section, probability in zip(names, table[column].to_pylist(), strict=True):
-                sections[section][rank] += probability
+        flags = {name: table[name].to_pylist() for name in (*LABELS, "uncertain")}
+        flags[NONE] = [not any(labels) for labels in zip(*(flags[label] for label in LABELS), strict=True)]
+        columns = [flags[name] for name in COUNTED] + [table[name].to_pylist() for name in PROBABILITY_COLUMNS]
+        start = 0
+        # Sentences of a section mostly stand together: each run of them is added up at once.
+        for section, run in groupby(_sections(table)):
+            end = start + sum(1 for _ in run)
+            found = sections.setdefault(section, array("d", [0.0] * (1 + len(columns))))
+            for rank, count in enumerate((end - start, *(sum(column[start:end]) for column in columns))):
+                found[rank] += count
+            start = end
 
     def wide(self) -> Iterator[list[Any]]:
         """Yield one row a section with the values of `WIDE_COLUMNS`, in the order of the findings."""
