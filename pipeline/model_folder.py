@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from hashlib import sha256
-from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +64,9 @@ def make_config(
     Returns:
         The configuration, with library versions and the hashes of both files.
     """
+    # Only what makes a model asks for it, and it loads a library for mail.
+    from importlib.metadata import version as library_version
+
     return ModelConfig(
         labels=LABELS,
         thresholds=dict(thresholds),

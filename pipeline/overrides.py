@@ -11,8 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipeline.errors import DocumentError, UsageError
 from pipeline.reading.document import DOC_TYPES, Document, Metadata
 from pipeline.reading.grades import GRADES, canonical_grade
@@ -144,6 +142,9 @@ def _check_columns(path: Path, columns: list[str]) -> None:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    # Few documents have a sidecar; the others need not wait for the library behind it.
+    import yaml
+
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise DocumentError(f"{path.name}: larger than 1 MB; it holds a few lines of YAML")

@@ -3,7 +3,6 @@
 import codecs
 import io
 import re
-import zipfile
 from pathlib import PurePath
 
 from pipeline.errors import DocumentError
@@ -57,6 +56,9 @@ def detect_format(content: bytes, name: str) -> str:
 
 
 def _zip_format(content: bytes) -> str:
+    # Few documents are one; the others need not wait for the libraries behind it.
+    import zipfile
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
