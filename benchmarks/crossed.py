@@ -81,7 +81,7 @@ def crossed_answers(answers: Answers, fitted: Fit, budget: float) -> dict[str, S
     folds = min(_FOLDS, len(set(answers.groups.tolist())))
     for train, rest in GroupKFold(folds).split(answers.linear, groups=answers.groups):
         part = Answers(*(getattr(answers, name)[train] for name in ("linear", "encoder", "labels", "groups")))
-        prior = choose_prior(part.linear, part.labels, part.groups)
+        prior, _ = choose_prior(part.linear, part.labels, part.groups)
         weights = fit_label_sets(part.linear, part.labels, prior)
         sets = LabelSets(weights)
         fast = best_thresholds(sets.probabilities(part.linear))

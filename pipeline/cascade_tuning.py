@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import GroupKFold
 
 from pipeline.calibration import best_thresholds, choose_prior, expected_f1, fit_label_sets, held_out_scores
 from pipeline.cascade import Cascade
@@ -16,7 +15,6 @@ from pipeline.modes import Mode
 from pipeline.scorer import Booleans, Floats, log_odds
 
 _DIGITS = 4
-_FOLDS = 5
 # How wide one label's band may be beside another's.
 _SHAPES = (0.5, 1.0, 1.5, 2.0, 3.0)
 
@@ -78,8 +76,7 @@ def tune_cascade(
     Returns:
         The cascade, with what it is worth.
     """
-    prior = choose_prior(answers.both, answers.labels, answers.groups)
-    read = _held_out(answers, prior)
+    prior, read = choose_prior(answers.both, answers.labels, answers.groups)
     centres = log_odds(thresholds)
     plain = LabelSets(sets).probabilities(answers.linear)
     said, usual = log_odds(plain), log_odds(LabelSets(sets).probabilities(ordinary))
@@ -113,16 +110,6 @@ def tune_cascade(
         mode.value: held_out_scores(answers.labels, by_mode[mode], chosen[mode], answers.groups) for mode in by_mode
     }
     return Tuned(cascade, scores, {mode.value: values for mode, values in by_mode.items()})
-
-
-def _held_out(answers: Answers, prior: float) -> Floats:
-    """Give calibrated probabilities of both answers, each by a calibration that had not seen the sentence."""
-    probabilities = np.empty(answers.labels.shape)
-    folds = min(_FOLDS, len(set(answers.groups.tolist())))
-    for train, rest in GroupKFold(folds).split(answers.encoder, groups=answers.groups):
-        sets = LabelSets(fit_label_sets(answers.both[train], answers.labels[train], prior))
-        probabilities[rest] = sets.probabilities(answers.both[rest])
-    return probabilities
 
 
 def _distance(scores: Floats, centres: Floats, shape: Floats) -> Floats:

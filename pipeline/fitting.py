@@ -144,7 +144,8 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     _fold_in(pipeline, slopes, intercepts)
     log_odds = scores * slopes + intercepts
     known = log_odds[measured], labelled.labels[measured]
-    sets = fit_label_sets(*known, choose_prior(*known, labelled.groups[measured]))
+    prior, _ = choose_prior(*known, labelled.groups[measured])
+    sets = fit_label_sets(*known, prior)
     probabilities = LabelSets(sets).probabilities(log_odds[:size])
     thresholds = best_thresholds(probabilities[measured])
     worth = held_out_scores(labelled.labels, probabilities, thresholds, labelled.groups)

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
 
 from pipeline.calibration import choose_prior, fit_label_sets
 from pipeline.label_sets import LabelSets, one_by_one, read_set_weights
@@ -135,16 +136,23 @@ def test_weights_that_are_not_as_documented(raw):
 
 def test_the_prior_gives_way_where_labels_shut_each_other_out():
     known, labels = drawn(1000)
-    assert choose_prior(known, labels, np.arange(1000) % 20) == 10
+    groups = np.arange(1000) % 20
+    prior, said = choose_prior(known, labels, groups)
+    assert prior == 10
+    for train, rest in GroupKFold(5).split(known, groups=groups):
+        others = LabelSets(fit_label_sets(known[train], labels[train], prior))
+        np.testing.assert_array_equal(said[rest], others.probabilities(known[rest]))
 
 
 def test_labels_that_know_nothing_of_each_other_are_read_one_by_one():
     generator = np.random.default_rng(9)
     labels = generator.random((400, 3)) < 0.4
     known = np.where(labels, 1.0, -1.0) + generator.normal(0, 1, labels.shape)
-    assert choose_prior(known, labels, np.arange(400) % 20) >= 100
-    assert choose_prior(known, labels, np.zeros(400)) == np.inf
+    assert choose_prior(known, labels, np.arange(400) % 20)[0] >= 100
+    prior, said = choose_prior(known, labels, np.zeros(400))
+    assert prior == np.inf
     alone = LabelSets(fit_label_sets(known, labels, np.inf)).probabilities(known)
+    np.testing.assert_array_equal(said, alone)
     for rank in range(3):
         model = LogisticRegression(C=1e6).fit(known[:, [rank]], labels[:, rank])
         np.testing.assert_allclose(alone[:, rank], model.predict_proba(known[:, [rank]])[:, 1], atol=1e-3)
