@@ -97,7 +97,7 @@ def classify(
     ] = None,
     time_limit: Annotated[
         int, typer.Option(min=1, help="Seconds after which a document counts as failed.", metavar="SECONDS")
-    ] = int(TIME_LIMIT),
+    ] = TIME_LIMIT,
     scheduler: Annotated[
         str | None,
         typer.Option(

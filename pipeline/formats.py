@@ -1,4 +1,4 @@
-"""The file formats of tables of sentences and of findings, and the version of the latter's columns."""
+"""Formats: of documents the commonest one's reader, of tables and findings their names, and the version of columns."""
 
 from collections.abc import Iterable
 from enum import StrEnum

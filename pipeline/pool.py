@@ -30,7 +30,7 @@ _TUNED = {
 }
 _MAX_FAILED_STARTS = 3
 # Seconds that a document may take to read; a long one takes two.
-TIME_LIMIT = 120.0
+TIME_LIMIT = 120
 # How often overdue processes are looked for; a timer a task would cost more than a short document.
 _WATCH_SECONDS = 0.1
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
@@ -116,6 +117,19 @@ def load_soft_labels(path: Path = SOFT_LABELS) -> tuple[pd.DataFrame, str]:
         raise DataError(f"{path}: missing or damaged ({type(error).__name__}); run `dvc repro soft_labels`.") from None
 
 
+def find_rows(read: pd.DataFrame, keys: "pd.Series[str] | pd.Index[str]") -> npt.NDArray[np.intp]:
+    """Find keys among what was read; for hundreds of thousands of them pandas's `isin` takes seconds.
+
+    Args:
+        read: What `load_soft_labels` returned.
+        keys: Of sentences or of copies.
+
+    Returns:
+        The row of each in `read`, -1 where it is not there, of shape (keys,).
+    """
+    return read.index.get_indexer(pd.Index(keys))
+
+
 def _known(path: Path, version: str) -> pd.DataFrame:
     """Read what the same encoder said before."""
     try:
@@ -136,7 +150,7 @@ class _Reading:
 
     def complete(self, texts: "pd.Series[str]", unit: str, *, copies: bool = False) -> None:
         """Read what is not known yet."""
-        new = texts[~texts.index.isin(self.known.index)]
+        new = texts[find_rows(self.known, texts.index) < 0]
         self._reporter.start(len(new), unit)
         for start in range(0, len(new), _CHUNK):
             chunk = new.iloc[start : start + _CHUNK]

@@ -23,7 +23,7 @@ from pipeline.modes import Mode
 from pipeline.params import Params
 from pipeline.reference import HeldOut, Reference, build_reference, unknown_share
 from pipeline.scorer import Floats, LinearScorer, sigmoid
-from pipeline.soft_labels import TrainingFiles, load_soft_labels
+from pipeline.soft_labels import TrainingFiles, find_rows, load_soft_labels
 from pipeline.unlabelled import load_unlabelled
 
 _CALIBRATION_DIGITS = 4
@@ -135,8 +135,8 @@ class EncoderAnswers:
                 f"{self._files.soft_labels}: made by encoder {version}, but {self._files.encoder} holds "
                 f"{self._encoder.version}; run `dvc repro soft_labels`."
             )
-        # A hundred times as fast as pandas's `isin` on so many strings.
-        table = table[read.index.get_indexer(pd.Index(table["key"])) >= 0]
+        rows = find_rows(read, table["key"])
+        table, rows = table[rows >= 0], rows[rows >= 0]
         labelled = self._table[["key"]].assign(group=self._labelled.groups)
         copies = read.loc[read["copy"].notna(), ["copy"]].rename_axis("name").reset_index()
         # By the sentence's key: copies of what has come to the test side since do not teach.
@@ -145,7 +145,7 @@ class EncoderAnswers:
         )
         if table.empty and copies.empty:
             return NO_SOFT
-        rows = read.index.get_indexer(pd.Index([*table["key"], *copies["name"]]))
+        rows = np.append(rows, find_rows(read, copies["name"]))
         scores = read[list(LABELS)].to_numpy(dtype=float)[rows]
         return Soft(
             texts=table["text"].tolist() + copies["copy"].tolist(),
