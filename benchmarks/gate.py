@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.conversion import convert_pipeline
 from pipeline.dataset import SIDES, build_dataset, load_side
 from pipeline.extract import extract_sentences
 from pipeline.fitting import fit_linear
@@ -87,7 +86,7 @@ class _Division:
         table = self._rows(documents)
         groups = table["provider"].fillna(table["document"]).to_numpy()
         fitted = fit_linear(Labelled(table["text"].tolist(), label_matrix(table), groups), self._params)
-        scorer, sets = LinearScorer(convert_pipeline(fitted.pipeline)), LabelSets(fitted.sets)
+        scorer, sets = LinearScorer(fitted.model), LabelSets(fitted.sets)
 
         def answers(side: pd.DataFrame) -> Scored:
             probabilities = sets.probabilities(scorer.score(side["text"].tolist()))

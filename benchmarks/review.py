@@ -32,7 +32,6 @@ sys.path.insert(0, str(PROJECT))
 from benchmarks.material import markdown, number  # noqa: E402
 from benchmarks.run import machine  # noqa: E402
 from pipeline.classifier import PROBABILITY_COLUMNS  # noqa: E402
-from pipeline.conversion import convert_pipeline  # noqa: E402
 from pipeline.dataset import SIDES, build_dataset, groups_of, load_side  # noqa: E402
 from pipeline.extract import extract_sentences  # noqa: E402
 from pipeline.fitting import fit_linear  # noqa: E402
@@ -208,7 +207,7 @@ def fit(training: Side, labelled: npt.NDArray[np.bool_], picked: npt.NDArray[np.
     table = training.table[labelled]
     known = Labelled(table["text"].tolist(), training.truth[labelled], groups_of(table), picked[labelled])
     fitted = fit_linear(known, params)
-    return Model(LinearScorer(convert_pipeline(fitted.pipeline)), LabelSets(fitted.sets), fitted.thresholds)
+    return Model(LinearScorer(fitted.model), LabelSets(fitted.sets), fitted.thresholds)
 
 
 def _answer(

@@ -11,6 +11,7 @@ from pipeline.linear_model import APART, PARTS, Kind, LinearModel
 from pipeline.words import CONTRAST
 
 if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import FeatureUnion, Pipeline
 
 # A term as (kind, words).
@@ -28,7 +29,22 @@ def convert_pipeline(pipeline: "Pipeline") -> LinearModel:
         The same model as plain arrays; its terms are sorted, so that equal pipelines give equal models.
     """
     model, columns = convert_features(pipeline.named_steps["features"])
-    estimators = pipeline.named_steps["labels"].estimators_
+    return add_weights(model, columns, pipeline.named_steps["labels"].estimators_)
+
+
+def add_weights(
+    model: LinearModel, columns: npt.NDArray[np.intp], estimators: "list[LogisticRegression]"
+) -> LinearModel:
+    """Give terms the weights of fitted regressions.
+
+    Args:
+        model: Terms without weights, as `convert_features` returns them.
+        columns: Column of each term, of shape (terms,).
+        estimators: One logistic regression a label, fitted.
+
+    Returns:
+        The model with weights and intercepts.
+    """
     coefficients = np.vstack([estimator.coef_[0] for estimator in estimators])
     return replace(
         model,

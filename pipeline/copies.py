@@ -1,5 +1,6 @@
 """Altered copies of sentences: what the encoder says of them shows the linear model what each part is worth."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from random import Random
 from zlib import crc32
@@ -19,9 +20,12 @@ _WORDS = 7
 # A span has this share of a sentence's words, and never fewer than so many words.
 _SHORTEST, _LONGEST, _FEWEST = 0.35, 0.9, 4
 _LEFT_OUT = 0.25
+# A crossed sentence ends or begins with so much of either sentence.
+_LEAST_PART, _GREATEST_PART = 0.3, 0.7
 # Of a label that fewer of the unlabelled sentences bear, the likeliest of them give copies as labelled ones do.
 _RARE = 0.05
-_LIKELIEST = 0.02
+_LIKELIEST = 0.05
+_HASHES = 2**32
 
 
 def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats, params: CopiesParams) -> pd.DataFrame:
@@ -30,11 +34,11 @@ def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats
     Labelled sentences give spans, copies with words left out (n-gram sampling and masking: Tang et al. 2019,
     "Distilling task-specific knowledge from BERT into simple neural networks") and copies with words replaced by
     others of the training side (`pipeline.substitution`). So do, of a label that fewer than 5% of the unlabelled
-    sentences bear, the likeliest 2% of these.
+    sentences bear, the likeliest 5% of these. Every unlabelled sentence is crossed with others of its group.
 
     Args:
         labelled: Sentences of the training side, with `key` and `text`.
-        unlabelled: Sentences that nobody labelled and that may teach, with the same columns.
+        unlabelled: Sentences that nobody labelled and that may teach, with the same columns and `group`.
         logits: The encoder's log-odds of the unlabelled ones, of shape (sentences, labels).
         params: How many copies of each kind a sentence gives at most.
 
@@ -45,6 +49,9 @@ def plan_copies(labelled: pd.DataFrame, unlabelled: pd.DataFrame, logits: Floats
     frames = Frames([*labelled["text"], *unlabelled["text"]])
     kinds = [(span, params.spans), (thinned, params.thinned), (frames.substituted, params.substituted)]
     rows = [row for table in (labelled, likely) for alter, count in kinds for row in _copies(table, alter, count)]
+    # Within a group: whoever holds the group out has then seen neither half.
+    for _, table in unlabelled.groupby("group"):
+        rows += _copies(table, Partners(table).crossed, params.crossed)
     return pd.DataFrame(rows, columns=["name", "text"], dtype=object)
 
 
@@ -95,6 +102,37 @@ def thinned(text: str, seed: str) -> str:
         return ""
     draw = Random(seed)  # noqa: S311
     return " ".join(word for word in words if draw.random() > _LEFT_OUT)
+
+
+class Partners:
+    """Sentences of one group, with whose halves others are completed.
+
+    Args:
+        table: The sentences, with `key` and `text`.
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        # In the order of their hashes: a new sentence becomes the partner of few others.
+        self._texts = sorted((crc32(key.encode()), text) for key, text in zip(table["key"], table["text"], strict=True))
+
+    def crossed(self, text: str, seed: str) -> str:
+        """Join the beginning of one sentence and the end of another.
+
+        Args:
+            text: A sentence.
+            seed: Decides over the other sentence, which of the two begins, and how much of either stays.
+
+        Returns:
+            Between 30% and 70% of the words of either; "" where one of them has fewer than seven words.
+        """
+        draw = Random(seed)  # noqa: S311
+        place = bisect_left(self._texts, (int(draw.random() * _HASHES), ""))
+        pair = [text.split(), self._texts[place % len(self._texts)][1].split()]
+        if min(map(len, pair)) < _WORDS:
+            return ""
+        first, last = pair if draw.random() < 1 / 2 else pair[::-1]
+        begin, end = (_LEAST_PART + (_GREATEST_PART - _LEAST_PART) * draw.random() for _ in range(2))
+        return " ".join(first[: round(begin * len(first))] + last[round(end * len(last)) :])
 
 
 def _likeliest_of_rare(logits: Floats) -> npt.NDArray[np.intp]:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,13 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import LabelBinarizer
 
 from pipeline.calibration import best_thresholds, choose_prior, fit_label_sets, fit_platt, held_out_scores
-from pipeline.conversion import convert_features
+from pipeline.conversion import add_weights, convert_features
 from pipeline.errors import DataError
 from pipeline.features import build_features
 from pipeline.label_sets import LabelSets, SetWeights
 from pipeline.labelled import Labelled
 from pipeline.labels import LABELS
-from pipeline.linear_model import DIGITS
+from pipeline.linear_model import DIGITS, LinearModel
 from pipeline.params import Params
 from pipeline.scorer import Booleans, Floats, LinearScorer
 
@@ -63,6 +63,7 @@ class Fit:
 
     Attributes:
         pipeline: Features and regressions, the calibration folded in.
+        model: The same as plain arrays.
         sets: How sets of labels are weighed by the log-odds of all labels (`pipeline.label_sets`).
         thresholds: Of each label, in the order of `LABELS`.
         scores: Scores on the labelled sentences, out of fold.
@@ -73,6 +74,7 @@ class Fit:
     """
 
     pipeline: Pipeline
+    model: LinearModel
     sets: SetWeights
     thresholds: Floats
     scores: dict[str, float | None]
@@ -120,7 +122,7 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     pipeline = build_pipeline(params)
     union = pipeline.named_steps["features"]
     try:
-        rows = _features(
+        rows, model, columns = _features(
             union, [*labelled.texts, *soft.texts], np.append(np.zeros(len(labelled.texts), bool), soft.copies)
         )
     except ValueError:  # scikit-learn's words for it do not name the setting
@@ -153,21 +155,26 @@ def fit_linear(labelled: Labelled, params: Params, soft: Soft = NO_SOFT) -> Fit:
     fold_of = np.empty(size, dtype=np.intp)
     for number, (_, rest) in enumerate(folds):
         fold_of[rest] = number
-    return Fit(pipeline, sets, thresholds, worth, log_odds[:size], fold_of, read)
+    model = add_weights(replace(model, idf=np.round(model.idf, DIGITS)), columns, regressions)
+    return Fit(pipeline, model, sets, thresholds, worth, log_odds[:size], fold_of, read)
 
 
-def _features(union: FeatureUnion, texts: list[str], copies: Booleans) -> Any:  # noqa: ANN401
-    """Compute features; which there are, and how frequent they are, whole sentences decide."""
+def _features(union: FeatureUnion, texts: list[str], copies: Booleans) -> tuple[Any, LinearModel, npt.NDArray[np.intp]]:
+    """Compute features; which there are, and how frequent they are, whole sentences decide.
+
+    Returns:
+        Sparse features of shape (texts, features); and what `convert_features` returns.
+    """
     whole, parts = np.flatnonzero(~copies), np.flatnonzero(copies)
     rows = union.fit_transform([texts[place] for place in whole])
-    if len(parts):
-        rows = sparse.vstack([rows, _copy_features(union, [texts[place] for place in parts])])
-    return rows.tocsr()[np.argsort(np.append(whole, parts))]
-
-
-def _copy_features(union: FeatureUnion, texts: list[str]) -> Any:  # noqa: ANN401
-    """Compute what `union.transform` does, in a third of the time: there are many copies."""
     model, columns = convert_features(union)
+    if len(parts):
+        rows = sparse.vstack([rows, _copy_features(model, columns, [texts[place] for place in parts])])
+    return rows.tocsr()[np.argsort(np.append(whole, parts))], model, columns
+
+
+def _copy_features(model: LinearModel, columns: npt.NDArray[np.intp], texts: list[str]) -> Any:  # noqa: ANN401
+    """Compute what scikit-learn's features would be, in a third of the time: there are many copies."""
     scorer = LinearScorer(model)
     parts = []
     for start in range(0, len(texts), _CHUNK):
@@ -218,16 +225,18 @@ def _fit_label(problem: Problem, places: npt.NDArray[Any], rank: int) -> Logisti
     for_it, against = target > sure, target < 1 - sure
     truth = np.append(np.ones(for_it.sum()), np.zeros(against.sum()))
     share = np.append(np.where(against, target, 1)[for_it], np.where(for_it, 1 - target, 1)[against])
-    weights = share * np.append(problem.weights[places[for_it]], problem.weights[places[against]])
+    both = np.append(places[for_it], places[against])
+    weights = share * problem.weights[both]
     if problem.params.train.class_weight == "balanced":
         # As scikit-learn has it (n / (2 n_class)), with weights in the place of counts.
         total = weights.sum()
         weights = weights * np.where(truth == 1, *(total / (2 * weights[truth == side].sum()) for side in (1, 0)))
-    rows = sparse.vstack([problem.rows[places[for_it]], problem.rows[places[against]]], format="csr")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         passes = min(max(_VISITS // len(places), 1), _PASSES)
-        return _regression(problem.params, None, passes).fit(rows, truth.astype(int), sample_weight=weights)
+        return _regression(problem.params, None, passes).fit(
+            problem.rows[both], truth.astype(int), sample_weight=weights
+        )
 
 
 def _regression(params: Params, class_weight: str | None, passes: int = _PASSES) -> LogisticRegression:

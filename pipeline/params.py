@@ -57,6 +57,7 @@ class CopiesParams:
     spans: Copies
     thinned: Copies
     substituted: Copies
+    crossed: Copies
 
 
 @dataclass(frozen=True, config=_CONFIG)

@@ -10,7 +10,6 @@ import pandas as pd
 from pipeline.calibration import fit_platt
 from pipeline.cascade_tuning import Answers, Tuned, tune_cascade
 from pipeline.classifier import SentenceClassifier
-from pipeline.conversion import convert_pipeline
 from pipeline.copies import source_key
 from pipeline.dataset import load_side, load_summary
 from pipeline.encoder import load_encoder, load_held_out
@@ -59,7 +58,7 @@ def train_candidate(
     if reader and tuned:
         by_mode |= {mode: reader.held_out(tuned, mode) for mode in tuned.probabilities}
     reference = _reference(table, labelled, soft, by_mode, params)
-    scorer = LinearScorer(convert_pipeline(fitted.pipeline))
+    scorer = LinearScorer(fitted.model)
     config = make_config(
         scorer,
         thresholds=dict(zip(LABELS, fitted.thresholds.tolist(), strict=True)),

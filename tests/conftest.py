@@ -48,7 +48,7 @@ def params() -> Params:
     shipped = load_params(PROJECT / "params.yaml")
     return replace(
         shipped,
-        copies=CopiesParams(spans=2, thinned=2, substituted=4),
+        copies=CopiesParams(spans=2, thinned=2, substituted=4, crossed=2),
         train=replace(shipped.train, folds=3),
         evaluate=replace(shipped.evaluate, bootstrap=20),
         # On a test side of a few documents, a better model may well be worse at one label.

@@ -60,7 +60,7 @@ def copy_project(folder, labels, samples, *, models=False):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     settings = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
-    settings["copies"] = {"spans": 2, "thinned": 2, "substituted": 4}
+    settings["copies"] = {"spans": 2, "thinned": 2, "substituted": 4, "crossed": 2}
     settings["train"]["folds"] = 3
     settings["evaluate"]["bootstrap"] = 20
     (folder / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from pipeline.calibration import best_thresholds
+from pipeline.conversion import convert_pipeline
 from pipeline.dataset import load_side
 from pipeline.errors import DataError
 from pipeline.fitting import Soft, _features, build_pipeline, fit_linear
 from pipeline.labelled import Labelled
 from pipeline.labels import label_matrix
+from pipeline.model_file import pack_model
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,7 @@ def test_features_of_copies_are_those_of_whole_sentences(side, params):
     texts, _, _ = side
     union = build_pipeline(params).named_steps["features"]
     copies = np.arange(2 * len(texts)) >= len(texts)
-    rows = _features(union, [*texts, *reversed(texts)], copies)
+    rows, _, _ = _features(union, [*texts, *reversed(texts)], copies)
     difference = rows[: len(texts)] - rows[len(texts) :][::-1]
     assert abs(difference).max() < 1e-12
 
@@ -129,3 +131,8 @@ def test_copies_have_a_weight_of_their_own(side, params):
     light = fit(copy_weight=0.2, soft_weight=3.0)
     np.testing.assert_array_equal(light, fit(copy_weight=0.2, soft_weight=0.1))
     assert not np.array_equal(light, fit(copy_weight=3.0, soft_weight=3.0))
+
+
+def test_plain_arrays_are_those_of_the_pipeline(side, params):
+    fitted = fit_linear(Labelled(*side), params)
+    assert pack_model(fitted.model) == pack_model(convert_pipeline(fitted.pipeline))
