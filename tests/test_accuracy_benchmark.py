@@ -104,7 +104,7 @@ def test_crossed_answers_are_right_where_the_encoder_is_sure():
     encoder = np.where(labels, 4.0, -4.0) + generator.normal(0, 1, labels.shape)
     linear = np.where(labels, 0.5, -0.5) + generator.normal(0, 1, labels.shape)
     groups = np.arange(400) % 20
-    fitted = Fit(None, {}, np.full(3, 0.5), {}, linear, np.zeros(len(linear), dtype=int), np.empty((0, 3)))
+    fitted = Fit(None, None, {}, np.full(3, 0.5), {}, linear, np.zeros(len(linear), dtype=int), np.empty((0, 3)))
     scored = crossed_answers(Answers(linear, encoder, labels, groups), fitted, 0.3)
     right = {mode: (part.chosen == labels).mean() for mode, part in scored.items()}
     assert right["fast"] < right["balanced"] < right["accurate"]
