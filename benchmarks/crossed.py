@@ -1,7 +1,7 @@
 """Cross-validation by authority over the public labels of the training side.
 
 Held out, for each sentence:
-- its authority's labels, from the linear model (five folds over providers) and from the encoder that answered
+- its authority's labels, from the linear model (`train.folds` over providers) and from the encoder that answered
   (`models/encoder/held_out.npz`: networks trained on the other two of three folds over providers, quantised alike);
 - its fold's labels, from the band, the weights of sets of labels and every threshold, which come from the other four of
   five folds over providers.

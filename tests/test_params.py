@@ -36,6 +36,19 @@ def test_shipped_file_is_valid_and_explained():
             assert all(f"`{name}`" in docs for name in names), key
 
 
+def test_a_stage_starts_again_when_one_of_its_settings_changes():
+    # `encoder` and `review` are read by commands that no stage calls.
+    settings = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    stages = yaml.safe_load((SHIPPED.parent / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    read = {name: set(stage.get("params", [])) for name, stage in stages.items()}
+    assert set().union(*read.values()) == {
+        f"{section}.{key}" for section in settings.keys() - {"encoder", "review"} for key in settings[section]
+    }
+    for section in ("features", "copies", "train", "cascade"):
+        assert {f"{section}.{key}" for key in settings[section]} <= read["train"]
+    assert read["soft_labels"] == {f"copies.{key}" for key in settings["copies"]}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
