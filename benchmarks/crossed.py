@@ -42,7 +42,10 @@ def measure(material: Material) -> list[str]:
         return ["The model has no encoder: its model card has the out-of-fold scores."]
     labelled = Labelled.of(train)
     files = TrainingFiles(
-        material.data / "sentences", material.data / "soft_labels.parquet", material.classifier.encoder.folder
+        material.data / "sentences",
+        material.data / "soft_labels.parquet",
+        material.classifier.encoder.folder,
+        material.project / "data" / "reserved-keys.txt",
     )
     reader = EncoderAnswers(files, train, labelled)
     fitted = fit_linear(labelled, material.params, reader.soft(material.params, material.test))

@@ -11,11 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.environment import added_environment
 from pipeline.errors import FindingsError
 
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.worker import main; main(sys.argv[2:])"
@@ -166,16 +167,9 @@ def _reuse() -> _Worker | None:
     return None
 
 
-@contextmanager
-def tuned_libraries() -> Iterator[None]:
+def tuned_libraries() -> AbstractContextManager[None]:
     """Tune NumPy and Arrow, if loaded in the block, as in the worker processes; what the user set stands."""
-    added = {name: value for name, value in _TUNED.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
+    return added_environment(_TUNED)
 
 
 def start_early(*modules: str) -> None:

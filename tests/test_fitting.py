@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline import fitting
 from pipeline.calibration import best_thresholds
 from pipeline.conversion import convert_pipeline
 from pipeline.dataset import load_side
 from pipeline.errors import DataError
-from pipeline.fitting import Soft, _features, build_pipeline, fit_linear
+from pipeline.fitting import Problem, Soft, _features, build_pipeline, fit_linear
 from pipeline.labelled import Labelled
 from pipeline.labels import label_matrix
 from pipeline.model_file import pack_model
@@ -83,6 +84,16 @@ def test_soft_labels_of_a_held_out_group_are_not_seen(side, params):
     assert abs(fitted.scores["macro_f1"] - alone.scores["macro_f1"]) < 0.05
     # What the cascade is tuned on are whole sentences.
     assert fitted.soft.shape == ((~copies).sum(), labels.shape[1])
+
+
+def test_passes_over_a_part_are_as_many_as_over_the_whole(side, params, monkeypatch):
+    texts, labels, documents = side
+    monkeypatch.setattr(fitting, "_VISITS", 2 * len(texts))
+    rows, _, _ = _features(build_pipeline(params).named_steps["features"], texts, np.zeros(len(texts), dtype=bool))
+    problem = Problem(rows, labels.astype(float), np.ones(len(texts)), params)
+    part = np.isin(documents, sorted(set(documents))[::2])
+    fitted = problem.fit_all([np.ones(len(texts), dtype=bool), part])
+    assert [[regression.n_iter_[0] for regression in one] for one in fitted] == [[2] * labels.shape[1]] * 2
 
 
 def test_picked_sentences_teach_but_set_no_thresholds(side, params):
