@@ -221,5 +221,6 @@ def _device() -> str:
 
 
 def _has_fast_bfloat16(device: str) -> bool:
-    """Tell whether half the width is faster: on graphics processors, and on processors with matrix tiles."""
-    return device == "cuda" or bool(torch.cpu._is_amx_tile_supported())
+    """Tell whether half the width is faster: on graphics processors, and on processors with instructions for it."""
+    tiles, vectors = torch.cpu._is_amx_tile_supported(), torch.cpu._is_avx512_bf16_supported()
+    return device == "cuda" or bool(tiles or vectors)
